@@ -1,0 +1,1 @@
+"""A rehearsal world for one machine: Slack, GitHub and its runner, Databricks."""

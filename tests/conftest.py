@@ -1,0 +1,36 @@
+"""What every test gets: no sockets unless it asks for the loopback, and no environment of the machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+import pytest_socket
+
+FOREIGN = ("GITHUB_", "DATABRICKS_", "SLACK_", "OPENAI_", "AZURE_OPENAI_", "LAKEPORT_", "ACT", "RUNNER_")
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A developer's tokens must neither help a test nor be used by one."""
+    for name in list(os.environ):
+        if name.startswith(FOREIGN):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Unit tests open no socket; ``loopback`` and the mark ``e2e`` allow this machine and nothing else."""
+    if "loopback" in request.fixturenames or request.node.get_closest_marker("e2e"):
+        pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+    else:
+        pytest_socket.disable_socket(allow_unix_socket=True)
+    yield
+    pytest_socket.enable_socket()
+    pytest_socket._remove_restrictions()
+
+
+@pytest.fixture
+def loopback() -> None:
+    """Ask for this to talk to a server on 127.0.0.1."""
