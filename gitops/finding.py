@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -62,3 +63,16 @@ class Finding:
             "end_column": self.place.end_column,
             "path": self.place.path,
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Finding:
+        """The inverse of :meth:`as_json`."""
+        place = Place(
+            file=data["file"],
+            line=data["line"],
+            column=data["column"],
+            end_line=data["end_line"],
+            end_column=data["end_column"],
+            path=data["path"],
+        )
+        return cls(data["rule"], Severity(data["severity"]), data["message"], place, data.get("hint", ""))

@@ -37,7 +37,7 @@ class Ask:
     default: bool = True
     infer: bool = True
     aliases: tuple[str, ...] = ()
-    words: Mapping[str, str] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict, hash=False)  # Annotated wants its parts hashable
 
 
 class Spec(BaseModel):

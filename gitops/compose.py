@@ -1,0 +1,211 @@
+"""From what a person said to a complete request file; the bot and the command line share it.
+
+What nobody said is looked up (the team, the cost center), derived by the kinds (names, catalogs) or a default
+of the policy, and is marked so. The owner, the classification and the end date are never any of these: they
+are asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from gitops import policy as rules
+from gitops.approval import ApprovalRule
+from gitops.cost import Money
+from gitops.draft import (
+    METADATA,
+    Draft,
+    Value,
+    complete_resources,
+    fill_envelope,
+    kind_of,
+    made_up,
+    nested,
+    resource_keys,
+    said_fields,
+)
+from gitops.envelope import API_VERSION, KIND, Metadata
+from gitops.errors import InvalidRequest
+from gitops.fields import FIRST, RESOURCES
+from gitops.finding import Finding, Place, Severity
+from gitops.kind import Registry
+from gitops.plan import JSON
+from gitops.policyfile import Person, Policy
+from gitops.request import dump_request, load_request, path_of
+
+_REQUIRED = tuple(
+    info.alias or name
+    for name, info in Metadata.model_fields.items()
+    if info.is_required() and name != "requested_by"
+)
+
+
+@dataclass(frozen=True)
+class Composed:
+    """What became of what was said.
+
+    ``document`` and ``raw`` (its canonical bytes) are ``None`` while something is missing. ``values`` has
+    every path of the file with its source. ``missing`` are the fields to ask for, the most useful first.
+    ``findings``, ``cost`` and ``approvals`` are of the file as far as it is known; a finding's path is the
+    field's as it is asked for, ``resources.repo.visibility``.
+    """
+
+    document: dict[str, Any] | None
+    raw: bytes | None
+    values: Mapping[str, Value]
+    missing: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    cost: Money | None = None
+    approvals: tuple[ApprovalRule, ...] = ()
+
+
+def compose(
+    said: Mapping[str, Value],
+    *,
+    registry: Registry,
+    policy: Policy,
+    requester: Person | None,
+    requester_slack: str,
+    today: date,
+) -> Composed:
+    """The request file that follows from what was said.
+
+    Keys of ``said`` are the paths of :func:`gitops.fields.catalogue`. ``resources`` is the list of resource
+    keys that are wanted (``["repo", "schema[raw]"]``); fields of a further resource of a kind are addressed
+    as ``resources.schema[raw].grants``. ``resources.<key>`` or ``resources.<kind>`` with the value
+    ``False`` keeps out what would come along by default.
+    """
+    draft = Draft()
+    fill_envelope(draft, said, policy, requester, requester_slack)
+    keys = resource_keys(draft, said, registry, policy)
+    known = {name: item.value for name, item in draft.metadata.items()}
+    one, other = (
+        complete_resources(_whole(known, policy, today, last=last), said, keys, registry, policy)
+        for last in (False, True)
+    )
+    _fill_resources(draft, said, keys, one, other)
+    missing = (*_missing(draft, keys, policy), *_missing_fields(one, registry))
+    made_up_here = {
+        name: value
+        for name, value in made_up(policy, today, last=False).items()
+        if f"{METADATA}.{name}" in missing
+    }
+    metadata = nested({**known, **made_up_here})
+    unfinished = {path.split(".")[1] for path in missing if path.startswith(f"{RESOURCES}.")}
+    written = {key: fields for key, fields in one.items() if key not in unfinished}
+    document = {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        METADATA: metadata,
+        RESOURCES: [{"kind": kind_of(key)} | fields for key, fields in written.items()],
+    }
+    read = _read(document, registry, policy, today) if written else _Read()
+    values = draft.values()
+    if keys:
+        source = said[RESOURCES]
+        values = {RESOURCES: Value(list(keys), source.source, source.quote)} | values
+    return Composed(
+        document=None if missing else document,
+        raw=None if missing else read.raw,
+        values=values,
+        missing=missing,
+        findings=(*draft.findings, *_placed(read.findings, tuple(written), missing)),
+        cost=read.cost,
+        approvals=read.approvals,
+    )
+
+
+def _whole(known: Mapping[str, JSON], policy: Policy, today: date, *, last: bool) -> dict[str, JSON]:
+    """The envelope, with something made up where nothing is known, so that the rest of it can be judged."""
+    needed = {key: value for key, value in made_up(policy, today, last=last).items() if key not in known}
+    return nested({**known, **needed})
+
+
+def _fill_resources(
+    draft: Draft,
+    said: Mapping[str, Value],
+    keys: Sequence[str],
+    one: Mapping[str, Mapping[str, JSON]],
+    other: Mapping[str, Mapping[str, JSON]],
+) -> None:
+    """What was said, and what is derived the same whatever is still unknown."""
+    for key in keys:
+        spoken = said_fields(said, key, keys)
+        draft.resources[key] = {
+            name: spoken[name] if name in spoken else Value(value, "default")
+            for name, value in one[key].items()
+            if name in spoken or other[key].get(name) == value
+        }
+
+
+def _missing(draft: Draft, keys: Sequence[str], policy: Policy) -> Iterator[str]:
+    """The paths of the envelope to ask for, in the order of asking."""
+    environment = draft.metadata.get("environment")
+    here = next(
+        (found for key, found in policy.environments.items() if environment and key == environment.value),
+        None,
+    )
+    wanted = {*_REQUIRED, *(here.required if here else ())}
+    if not keys:
+        yield RESOURCES
+    for name in dict.fromkeys((*FIRST, *Metadata.model_fields)):
+        if name in wanted and name not in draft.metadata:
+            yield f"{METADATA}.{name}"
+
+
+def _missing_fields(resources: Mapping[str, Mapping[str, JSON]], registry: Registry) -> Iterator[str]:
+    """The paths of required fields of resources that nobody said and nothing derives."""
+    for key, fields in resources.items():
+        for name, info in registry[kind_of(key)].spec.model_fields.items():
+            if info.is_required() and name != "kind" and (info.alias or name) not in fields:
+                yield f"{RESOURCES}.{key}.{info.alias or name}"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What the check of a pull request would find in a document."""
+
+    raw: bytes | None = None
+    findings: tuple[Finding, ...] = ()
+    cost: Money | None = None
+    approvals: tuple[ApprovalRule, ...] = ()
+
+
+def _read(document: Mapping[str, Any], registry: Registry, policy: Policy, today: date) -> _Read:
+    """Write the document and read it again, the way a check of the pull request reads it."""
+    metadata = document[METADATA]
+    path = path_of(*(str(metadata[key]) for key in ("environment", "team", "name")))
+    try:
+        raw = dump_request(document)
+    except TypeError as error:
+        return _Read(
+            findings=(Finding("schema", Severity.ERROR, str(error), Place(path), "Say it as text."),)
+        )
+    try:
+        loaded = load_request(raw, path, registry)
+    except InvalidRequest as invalid:
+        return _Read(raw, invalid.findings)
+    return _Read(
+        raw,
+        tuple(rules.judge(loaded, policy, registry, today=today)),
+        rules.monthly_cost(loaded, policy, registry),
+        rules.approvals(loaded, policy, registry),
+    )
+
+
+def _placed(findings: Iterable[Finding], keys: Sequence[str], missing: Sequence[str]) -> Iterator[Finding]:
+    """Findings with the paths people are asked by (``resources.repo.name``), without those of made-up values.
+
+    While something is missing, there is no file yet, and so no line.
+    """
+    for finding in findings:
+        place = finding.place
+        if missing and place.path in missing:
+            continue
+        index = re.match(r"resources\[(\d+)\]", place.path)
+        path = f"{RESOURCES}.{keys[int(index[1])]}{place.path[index.end() :]}" if index else place.path
+        yield replace(finding, place=Place(place.file, path=path) if missing else replace(place, path=path))

@@ -1,0 +1,275 @@
+"""Judging requests by the policy: what stands against them, and whose approval they need.
+
+The policy itself (:class:`Policy`, :class:`Person`, :func:`load_policy`) is :mod:`gitops.policyfile`, whose
+approval :mod:`gitops.approval`; both can be imported from here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+from gitops import cost
+from gitops.approval import ApprovalRule, approvals, rules_of
+from gitops.cost import Money
+from gitops.envelope import Metadata
+from gitops.finding import Finding, Place, Severity
+from gitops.kind import Desired, Registry
+from gitops.policyfile import POLICY_FILE, Bounds, EnvironmentRules, Person, Policy, Team, load_policy
+from gitops.quota import claimed_twice, monthly_cost, quotas
+from gitops.request import Loaded, desired
+from gitops.yamlfile import Path
+
+__all__ = [
+    "POLICY_FILE",
+    "ApprovalRule",
+    "Bounds",
+    "Person",
+    "Policy",
+    "Team",
+    "approvals",
+    "judge",
+    "judge_all",
+    "load_policy",
+    "monthly_cost",
+]
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One request, and all that a rule may look at."""
+
+    loaded: Loaded
+    metadata: Metadata
+    desired: tuple[Desired[Any], ...]
+    policy: Policy
+    registry: Registry
+    money: Money | None
+    today: date
+
+    @property
+    def team(self) -> Team | None:
+        return self.policy.teams.get(self.metadata.team)
+
+    @property
+    def environment(self) -> EnvironmentRules | None:
+        return self.policy.environments.get(self.metadata.environment)
+
+    def place(self, *path: str | int) -> Place:
+        return self.loaded.document.place(path)
+
+    def error(self, rule: str, place: Place, message: str, hint: str = "") -> Finding:
+        return Finding(rule, Severity.ERROR, message, place, hint)
+
+    def warning(self, rule: str, place: Place, message: str, hint: str = "") -> Finding:
+        return Finding(rule, Severity.WARNING, message, place, hint)
+
+
+Check = Callable[[_Case], Iterable[Finding]]
+
+
+def judge(loaded: Loaded, policy: Policy, registry: Registry, *, today: date) -> list[Finding]:
+    """What the policy has to say about one request, in the order of the file.
+
+    A request that is retiring is only asked who it belongs to; nothing else keeps it from being taken away.
+    """
+    case = _case(loaded, policy, registry, today)
+    checks = (*_ALWAYS, *_ACTIVE) if case.metadata.lifecycle == "active" else _ALWAYS
+    findings = [finding for check in checks for finding in check(case)]
+    return sorted(findings, key=lambda finding: finding.sort_key)
+
+
+def _case(loaded: Loaded, policy: Policy, registry: Registry, today: date) -> _Case:
+    wanted = desired(loaded, policy)
+    money = cost.estimate(wanted, registry, policy.monthly_cost.currency)
+    return _Case(loaded, loaded.request.metadata, wanted, policy, registry, money, today)
+
+
+def _team_known(case: _Case) -> Iterator[Finding]:
+    if case.team is None:
+        yield case.error(
+            "team-known",
+            case.place("metadata", "team"),
+            f"The policy knows no team {case.metadata.team}.",
+            f"Teams are {', '.join(case.policy.teams)}. The platform team adds new ones to {POLICY_FILE}.",
+        )
+
+
+def _environment_known(case: _Case) -> Iterator[Finding]:
+    if case.environment is None:
+        yield case.error(
+            "environment-known",
+            case.place("metadata", "environment"),
+            f"The policy has no environment {case.metadata.environment}.",
+            f"Environments are {', '.join(case.policy.environments)}.",
+        )
+
+
+def _requester(case: _Case) -> Iterator[Finding]:
+    """The Slack id and the GitHub login of the requester are one person of the directory."""
+    by = case.metadata.requested_by
+    person = case.policy.person(slack=by.slack)
+    place = case.place("metadata", "requested_by")
+    if person is None:
+        yield case.warning(
+            "requester-known",
+            place,
+            f"The requester {by.slack} is not in the directory.",
+            f"Add the person under people in {POLICY_FILE}; until then nobody is told on GitHub.",
+        )
+    elif (by.github or "").casefold() != person.github.casefold():
+        named = f"not to {by.github}" if by.github else "which the file leaves out"
+        yield case.error(
+            "requester-one-person",
+            place,
+            f"The Slack id {by.slack} belongs to {person.github} on GitHub, {named}.",
+            f"Write `github: {person.github}`.",
+        )
+    other = case.policy.person(github=by.github) if by.github and person is None else None
+    if other is not None:
+        yield case.error(
+            "requester-one-person",
+            place,
+            f"The GitHub login {by.github} belongs to the Slack id {other.slack}, not to {by.slack}.",
+            f"Write `slack: {other.slack}`.",
+        )
+
+
+def _people_known(case: _Case) -> Iterator[Finding]:
+    metadata = case.metadata
+    paths: list[tuple[Path, str | None]] = [
+        (("metadata", "business_owner"), metadata.business_owner),
+        (("metadata", "technical_owner"), metadata.technical_owner),
+    ]
+    paths += [(("metadata", "members", index), email) for index, email in enumerate(metadata.members)]
+    for path, email in paths:
+        if email and case.policy.person(email=email) is None:
+            yield case.warning(
+                "person-known",
+                case.place(*path),
+                f"{email} is not in the directory.",
+                f"Check the spelling, or add the person under people in {POLICY_FILE}.",
+            )
+
+
+def _required(case: _Case) -> Iterator[Finding]:
+    for field in case.environment.required if case.environment else ():
+        if getattr(case.metadata, field, None) in (None, ()):
+            yield case.error(
+                "required-field",
+                case.loaded.document.key_place(("metadata", field)),
+                f"In {case.metadata.environment}, {field} is required.",
+                f"Add `{field}:` to the metadata.",
+            )
+
+
+def _lifetime(case: _Case) -> Iterator[Finding]:
+    expires = case.metadata.expires
+    if expires is None:
+        return
+    place = case.place("metadata", "expires")
+    if expires <= case.today:
+        yield case.error(
+            "expiry-past",
+            place,
+            f"The end date {expires} is not in the future.",
+            "Write a later date, or set `lifecycle: retiring` to take it away.",
+        )
+    days = case.environment.max_lifetime_days if case.environment else None
+    if days is not None and (expires - case.today).days > days:
+        yield case.error(
+            "lifetime",
+            place,
+            f"The lifetime is {(expires - case.today).days} days; {case.metadata.environment} allows {days}.",
+            f"The latest date from today is {case.today + timedelta(days=days)}; it can be extended later.",
+        )
+
+
+def _cost_center(case: _Case) -> Iterator[Finding]:
+    value = case.metadata.cost_center
+    if value and case.team and value != case.team.cost_center:
+        yield case.warning(
+            "cost-center",
+            case.place("metadata", "cost_center"),
+            f"{value} is not the cost center of {case.metadata.team}, which is {case.team.cost_center}.",
+            "Leave it if somebody else pays, and say so in the purpose.",
+        )
+
+
+def _names(case: _Case) -> Iterator[Finding]:
+    metadata = case.metadata
+    for index, item in enumerate(case.desired):
+        name = getattr(item.spec, "name", None)
+        pattern = case.policy.name_pattern(
+            item.spec.kind, team=metadata.team, name=metadata.name, environment=metadata.environment
+        )
+        if isinstance(name, str) and pattern and not fnmatchcase(name, pattern.replace("[", "[[]")):
+            yield case.error(
+                "naming",
+                case.place("resources", index, "name"),
+                f"The name {name} does not look like {pattern}.",
+                "Names carry the team, so that no two teams want the same.",
+            )
+
+
+def _kinds_own(case: _Case) -> Iterator[Finding]:
+    """What the kinds themselves check: catalogs, sizes, visibility, templates, libraries."""
+    for index, item in enumerate(case.desired):
+        for rule in case.registry[item.spec.kind].rules:
+            for complaint in rule.check(item, case.policy):
+                place = case.place("resources", index, *_parsed(complaint.path))
+                yield Finding(rule.id, complaint.severity, complaint.message, place, complaint.hint)
+
+
+def _monthly_cost(case: _Case) -> Iterator[Finding]:
+    limit = case.policy.monthly_cost
+    if case.money is not None and case.money.high > limit.refuse_above:
+        yield case.error(
+            "monthly-cost",
+            case.place("resources"),
+            f"The monthly cost is {case.money}; above {limit.refuse_above:,} {limit.currency} is refused.",
+            "Take a smaller size, fewer workers, or a shorter time until things stop on their own.",
+        )
+
+
+def _approvable(case: _Case) -> Iterator[Finding]:
+    """Enough people are left to approve when the requester may not."""
+    for rule in rules_of(case.metadata, case.policy, case.money):
+        if case.team is not None and len(rule.approvers) < rule.count:
+            yield case.error(
+                "approvals-possible",
+                case.place("metadata", "requested_by"),
+                f"{rule.why} needs {rule.count} others to approve; the policy has {len(rule.approvers)}.",
+                f"Add approvers or an approval_fallback in {POLICY_FILE}.",
+            )
+
+
+_ALWAYS: tuple[Check, ...] = (_team_known, _environment_known, _requester)
+_ACTIVE: tuple[Check, ...] = (
+    _people_known,
+    _required,
+    _lifetime,
+    _cost_center,
+    _names,
+    _kinds_own,
+    _monthly_cost,
+    _approvable,
+)
+
+
+def _parsed(path: str) -> Path:
+    """``grants[0].principal`` as a path."""
+    return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path))
+
+
+def judge_all(loadeds: Sequence[Loaded], policy: Policy, registry: Registry, *, today: date) -> list[Finding]:
+    """What the policy has to say about all requests: each alone, resources claimed twice, teams' quotas."""
+    findings = [finding for loaded in loadeds for finding in judge(loaded, policy, registry, today=today)]
+    standing = [loaded for loaded in loadeds if loaded.request.metadata.lifecycle != "retired"]
+    findings += claimed_twice(standing, registry)
+    findings += quotas(standing, policy, registry)
+    return sorted(findings, key=lambda finding: finding.sort_key)

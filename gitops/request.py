@@ -1,0 +1,226 @@
+"""A request file: reading it with all its findings, writing it in canonical form, and what it wants.
+
+The path is the identity: ``requests/<environment>/<team>/<name>.yaml`` says what its metadata says, and the
+id of a request is its path without folder and suffix. The models are :mod:`gitops.envelope`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from gitops import explain, yamlfile
+from gitops.envelope import API_VERSION, KIND, Metadata, Request, RequestedBy, request_model
+from gitops.errors import InvalidRequest
+from gitops.finding import Finding, Place, Severity
+from gitops.kind import Desired, Origin, Registry
+from gitops.plan import digest
+from gitops.vocabulary import ENVIRONMENTS
+from gitops.yamlfile import Document
+
+if TYPE_CHECKING:
+    from gitops.policy import Policy
+
+__all__ = [
+    "API_VERSION",
+    "ROOT",
+    "Loaded",
+    "Metadata",
+    "Request",
+    "RequestedBy",
+    "branch_of",
+    "desired",
+    "dump_request",
+    "json_schema",
+    "load_request",
+    "path_of",
+    "request_id",
+    "request_model",
+]
+
+ROOT = "requests"
+HEADER = "yaml-language-server: $schema=../../schema.json"
+
+_PATH = re.compile(
+    rf"{ROOT}/(?P<environment>{'|'.join(ENVIRONMENTS)})/(?P<team>[a-z](?:-?[a-z0-9])*)/(?P<name>[a-z](?:-?[a-z0-9])*)\.yaml"
+)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A request file that was read and is valid; ``file_digest`` is the digest of its bytes."""
+
+    id: str
+    path: str
+    document: Document
+    request: Request
+    file_digest: str
+
+
+def request_id(path: str) -> str:
+    """``requests/dev/growth/churn.yaml`` → ``dev/growth/churn``.
+
+    Raises:
+        InvalidRequest: the path is not where a request can be.
+    """
+    found = _PATH.fullmatch(path)
+    if not found:
+        raise InvalidRequest(
+            [
+                Finding(
+                    "path",
+                    Severity.ERROR,
+                    "A request cannot be at this path.",
+                    Place(path),
+                    f"Requests are at {ROOT}/<environment>/<team>/<name>.yaml; the environment is one of "
+                    f"{', '.join(ENVIRONMENTS)}, team and name are lower-case words with hyphens.",
+                )
+            ]
+        )
+    return f"{found['environment']}/{found['team']}/{found['name']}"
+
+
+def path_of(environment: str, team: str, name: str) -> str:
+    """Where the request of this name stands: ``requests/dev/growth/churn.yaml``."""
+    return f"{ROOT}/{environment}/{team}/{name}.yaml"
+
+
+def branch_of(request_id: str) -> str:
+    """The branch that carries the pull request of a request: ``request/dev/growth/churn``."""
+    return f"request/{request_id}"
+
+
+def load_request(raw: bytes, path: str, registry: Registry) -> Loaded:
+    """Read a request file; ``path`` is its path in the repository.
+
+    Raises:
+        InvalidRequest: with all findings: path, YAML, fields, and resources that are there twice.
+    """
+    findings: list[Finding] = []
+    identity = ""
+    try:
+        identity = request_id(path)
+    except InvalidRequest as invalid:
+        findings += invalid.findings
+    try:
+        document = yamlfile.load(raw, path)
+    except InvalidRequest as invalid:
+        raise InvalidRequest([*findings, *invalid.findings]) from None
+    findings += _path_findings(document, identity)
+    try:
+        request = explain.validate(request_model(registry), document)
+    except InvalidRequest as invalid:
+        raise InvalidRequest(_sorted([*findings, *invalid.findings])) from None
+    findings += _twice(request, document, registry)
+    if findings:
+        raise InvalidRequest(_sorted(findings))
+    return Loaded(identity, path, document, request, digest(raw))
+
+
+def _path_findings(document: Document, identity: str) -> Iterator[Finding]:
+    """The path and the metadata say the same."""
+    metadata = document.data.get("metadata")
+    if not identity or not isinstance(metadata, dict):
+        return
+    for key, expected in zip(("environment", "team", "name"), identity.split("/"), strict=True):
+        value = metadata.get(key)
+        if value is not None and value != expected:
+            yield Finding(
+                "path-metadata",
+                Severity.ERROR,
+                f"The file's path says {key} {expected}, the file says {value}.",
+                document.place(("metadata", key)),
+                "A request is not renamed: write what the path says, or make a new file and retire this one.",
+            )
+
+
+def _twice(request: Request, document: Document, registry: Registry) -> Iterator[Finding]:
+    first: dict[tuple[str, str], int] = {}
+    for index, spec in enumerate(request.resources):
+        identity = registry[spec.kind].identity(spec)
+        before = first.setdefault((spec.kind, identity), index)
+        if before != index:
+            yield Finding(
+                "resource-twice",
+                Severity.ERROR,
+                f"The {spec.kind} {identity} is there twice, first as resources[{before}].",
+                document.place(("resources", index)),
+                "Delete one of the two, or give it another name.",
+            )
+
+
+def _sorted(findings: list[Finding]) -> list[Finding]:
+    return sorted(findings, key=lambda finding: finding.sort_key)
+
+
+def dump_request(data: Mapping[str, Any]) -> bytes:
+    """A request's data as the canonical bytes of its file: the format's key order, without what says nothing.
+
+    Raises:
+        TypeError: a value is of a type that a file cannot hold.
+    """
+    metadata = data.get("metadata", {})
+    ordered = {
+        "apiVersion": data.get("apiVersion", API_VERSION),
+        "kind": data.get("kind", KIND),
+        "metadata": _present({key: metadata[key] for key in _order(metadata, tuple(Metadata.model_fields))}),
+        "resources": [
+            _present({key: resource[key] for key in _order(resource, ("kind",))})
+            for resource in data.get("resources", ())
+        ],
+    }
+    return yamlfile.dump(ordered, header=HEADER)
+
+
+def _order(data: Mapping[str, Any], first: tuple[str, ...]) -> list[str]:
+    return [key for key in first if key in data] + [key for key in data if key not in first]
+
+
+def _present(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Without values that say nothing: ``None``, and empty lists, at any depth."""
+    cleaned = {key: _present(value) if isinstance(value, Mapping) else value for key, value in data.items()}
+    return {key: value for key, value in cleaned.items() if value is not None and value != [] and value != ()}
+
+
+def desired(loaded: Loaded, policy: Policy) -> tuple[Desired[Any], ...]:
+    """What the file wants, one entry for each resource in the file's order, with where it comes from.
+
+    Where the file leaves them out, the technical owner is the requester, and the cost center the team's.
+    """
+    metadata = loaded.request.metadata
+    team = policy.teams.get(metadata.team)
+    requester = policy.person(slack=metadata.requested_by.slack)
+    technical = metadata.technical_owner or (requester.email if requester else metadata.business_owner)
+    mentioned = (metadata.business_owner, technical, *metadata.members)
+    origin = Origin(
+        request=loaded.id,
+        name=metadata.name,
+        team=metadata.team,
+        environment=metadata.environment,
+        organisation=policy.organisation,
+        cloud=policy.cloud,
+        region=policy.default_region,
+        group=team.databricks_group if team else "",
+        github_team=team.github_team if team else "",
+        purpose=metadata.purpose,
+        business_owner=metadata.business_owner,
+        technical_owner=technical,
+        data_classification=metadata.data_classification,
+        cost_center=metadata.cost_center or (team.cost_center if team else ""),
+        lifecycle=metadata.lifecycle,
+        members=metadata.members,
+        people={email: person.github for email in mentioned if (person := policy.person(email=email))},
+    )
+    return tuple(Desired(spec=spec, origin=origin) for spec in loaded.request.resources)
+
+
+def json_schema(registry: Registry) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a request file, for editors and other tools."""
+    from gitops.fileschema import file_schema  # a quarter of the start-up time of a check, which needs none
+
+    return file_schema(request_model(registry)) | {
+        "title": "Lakeport request",
+        "description": f"One onboarding: {ROOT}/<environment>/<team>/<name>.yaml.",
+    }
