@@ -1,0 +1,224 @@
+"""How we sign in to GitHub and Databricks, and how patient we are with them.
+
+The only place that builds a ``Github`` or a ``WorkspaceClient``. Both SDKs are slow to import, so they are
+imported when a client is built and not before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from gitops.errors import ConfigurationError
+from gitops.remote import plain, translate
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+    from github import Github
+    from github.Auth import AppAuth, Auth
+
+__all__ = ["api_url", "databricks", "organisation_github", "repository_github", "translate"]
+
+GITHUB_API_URL = "https://api.github.com"
+USER_AGENT = "lakeport"
+TIMEOUT = 15
+"""Seconds until an answer of GitHub must have begun."""
+
+TRIES = 3
+"""How often a request to GitHub is sent again after a reset, a 5xx or a rate limit."""
+
+LONGEST_WAIT = 60
+"""Seconds that one pause asked for by GitHub may last; a longer one is a failure, never a sleep."""
+
+# WorkspaceClient reads ``retry_timeout_seconds or 300``, so 0 would mean five minutes.
+DATABRICKS_RETRY = 60
+DATABRICKS_TIMEOUT = 30
+
+
+def repository_github(env: Mapping[str, str]) -> Github:
+    """GitHub as the requests repository is worked on: ``GITHUB_TOKEN``, else the app of ``LAKEPORT_APP_ID``.
+
+    Raises:
+        ConfigurationError: neither is set, or what is set cannot be used.
+        RemoteError: the installation of the app could not be looked up.
+    """
+    if env.get("GITHUB_TOKEN"):
+        return _token(env, "GITHUB_TOKEN")
+    if env.get("LAKEPORT_APP_ID") or env.get("LAKEPORT_APP_PRIVATE_KEY"):
+        return _app(env)
+    raise ConfigurationError(
+        "GITHUB_TOKEN is not set.",
+        why="It is the credential for the repository that holds the requests.",
+        fix="Set GITHUB_TOKEN, or LAKEPORT_APP_ID and LAKEPORT_APP_PRIVATE_KEY of a GitHub app.",
+    )
+
+
+def organisation_github(env: Mapping[str, str]) -> Github:
+    """GitHub as repositories are made in the organisation: as an app, else with ``LAKEPORT_GITHUB_TOKEN``.
+
+    Raises:
+        ConfigurationError: neither is set, or what is set cannot be used.
+        RemoteError: the installation of the app could not be looked up.
+    """
+    if env.get("LAKEPORT_APP_ID") or env.get("LAKEPORT_APP_PRIVATE_KEY"):
+        return _app(env)
+    if env.get("LAKEPORT_GITHUB_TOKEN"):
+        return _token(env, "LAKEPORT_GITHUB_TOKEN")
+    raise ConfigurationError(
+        "LAKEPORT_APP_ID is not set.",
+        why="Repositories of the organisation are made with the credential of a GitHub app.",
+        fix="Set LAKEPORT_APP_ID and LAKEPORT_APP_PRIVATE_KEY, or LAKEPORT_GITHUB_TOKEN.",
+    )
+
+
+def databricks(env: Mapping[str, str]) -> WorkspaceClient:
+    """The workspace of ``DATABRICKS_HOST``, signed in the SDK's own way (``DATABRICKS_AUTH_TYPE`` …).
+
+    Raises:
+        ConfigurationError: there is no host, or the SDK cannot sign in with what is set.
+    """
+    if not env.get("DATABRICKS_HOST"):
+        raise ConfigurationError(
+            "DATABRICKS_HOST is not set.",
+            why="It is the address of the workspace.",
+            fix="Set DATABRICKS_HOST, and DATABRICKS_AUTH_TYPE with what that way of signing in needs.",
+        )
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.core import Config
+
+    given: dict[str, Any] = {
+        attribute.name: env[attribute.env]
+        for attribute in Config.attributes()
+        if attribute.env and env.get(attribute.env)
+    }
+    given.setdefault("retry_timeout_seconds", str(DATABRICKS_RETRY))
+    given.setdefault("http_timeout_seconds", str(DATABRICKS_TIMEOUT))
+    try:
+        return WorkspaceClient(config=Config(product=USER_AGENT, product_version="0", **given))
+    except ValueError as error:
+        raise ConfigurationError(
+            "Databricks does not take the credentials that are set.",
+            why=plain(error),
+            fix="Check DATABRICKS_HOST, DATABRICKS_AUTH_TYPE and the variables of that way of signing in.",
+        ) from None
+
+
+def api_url(env: Mapping[str, str]) -> str:
+    """The address of GitHub's REST API: ``LAKEPORT_GITHUB_API_URL``, ``GITHUB_API_URL``, else github.com's.
+
+    The first exists because a workflow cannot overwrite a ``GITHUB_…`` variable of its runner.
+    """
+    return (env.get("LAKEPORT_GITHUB_API_URL") or env.get("GITHUB_API_URL") or GITHUB_API_URL).rstrip("/")
+
+
+def _token(env: Mapping[str, str], name: str) -> Github:
+    from github.Auth import Token
+
+    value = env[name].strip()
+    if not value or not value.isascii() or not value.isprintable() or " " in value:
+        raise ConfigurationError(
+            f"{name} is not a token.",
+            why="It holds characters that no token has.",
+            fix=f"Set {name} again, as a single line.",
+        )
+    return _github(env, Token(value))
+
+
+def _github(env: Mapping[str, str], auth: Auth) -> Github:
+    from github import Github
+
+    return Github(auth=auth, **_manners(env))
+
+
+def _manners(env: Mapping[str, str]) -> dict[str, Any]:
+    """Address, time-out, pace and patience: what ``Github`` and ``GithubIntegration`` both take."""
+    from github import GithubRetry
+
+    return {
+        "base_url": api_url(env),
+        "user_agent": USER_AGENT,
+        "timeout": TIMEOUT,
+        "per_page": 100,
+        "seconds_between_requests": 0,
+        "seconds_between_writes": _write_interval(env),
+        "retry": GithubRetry(
+            total=TRIES,
+            status_forcelist=[500, 502, 503, 504],
+            backoff_factor=0.5,
+            secondary_rate_wait=LONGEST_WAIT,
+            max_rate_limit_wait=LONGEST_WAIT,
+            retry_after_max=LONGEST_WAIT,
+        ),
+    }
+
+
+def _write_interval(env: Mapping[str, str]) -> float:
+    given = env.get("LAKEPORT_GITHUB_WRITE_INTERVAL", "")
+    if not given:
+        return 0.0
+    if not re.fullmatch(r"\d{1,3}(\.\d+)?", given):
+        raise ConfigurationError(
+            "LAKEPORT_GITHUB_WRITE_INTERVAL is not a number of seconds.",
+            fix="Set it to a number such as 1 or 0.5, or leave it out.",
+        )
+    return float(given)
+
+
+def _app(env: Mapping[str, str]) -> Github:
+    from github.Auth import AppAuth
+    from jwt import PyJWTError
+
+    auth = AppAuth(_app_id(env), _private_key(env))
+    try:
+        auth.create_jwt()
+    except (ValueError, TypeError, PyJWTError):
+        raise ConfigurationError(
+            "LAKEPORT_APP_PRIVATE_KEY cannot be read.",
+            fix="Set it to the whole contents of the .pem file that GitHub gave for the app.",
+        ) from None
+    return _github(env, auth.get_installation_auth(_installation(env, auth)))
+
+
+def _app_id(env: Mapping[str, str]) -> str:
+    given = env.get("LAKEPORT_APP_ID", "").strip()
+    if not re.fullmatch(r"[A-Za-z0-9.]{1,64}", given):
+        raise ConfigurationError(
+            "LAKEPORT_APP_ID is not set, or not the id of an app.",
+            fix="Set it to the app id or client id on the settings page of the GitHub app.",
+        )
+    return given
+
+
+def _private_key(env: Mapping[str, str]) -> str:
+    # Stores that hold single lines only keep a key with the two characters \n for each line break.
+    key = env.get("LAKEPORT_APP_PRIVATE_KEY", "").replace("\\n", "\n").strip()
+    if not key.startswith("-----BEGIN"):
+        raise ConfigurationError(
+            "LAKEPORT_APP_PRIVATE_KEY is not set, or not a private key in PEM form.",
+            fix="Set it to the whole contents of the .pem file that GitHub gave for the app.",
+        )
+    return key
+
+
+def _installation(env: Mapping[str, str], auth: AppAuth) -> int:
+    """The installation named in the environment, else the one of the repository, else the app's only one."""
+    given = env.get("LAKEPORT_APP_INSTALLATION_ID", "").strip()
+    if given:
+        if not re.fullmatch(r"[0-9]{1,18}", given):
+            raise ConfigurationError("LAKEPORT_APP_INSTALLATION_ID is not a number.")
+        return int(given)
+    from github import GithubIntegration
+
+    integration = GithubIntegration(auth=auth, **_manners(env))
+    owner, _, name = (env.get("GITHUB_REPOSITORY") or env.get("LAKEPORT_REPOSITORY") or "").partition("/")
+    with translate("GitHub"):
+        if owner and name:
+            return integration.get_repo_installation(owner, name).id
+        found = [installation.id for installation in integration.get_installations()]
+    if len(found) != 1:
+        raise ConfigurationError(
+            f"The GitHub app has {len(found)} installations, and none is named.",
+            fix="Set LAKEPORT_APP_INSTALLATION_ID, or LAKEPORT_REPOSITORY to owner/name.",
+        )
+    return found[0]

@@ -1,0 +1,377 @@
+"""Everything about pull requests of the requests repository: submitting, reviews, comments and check runs.
+
+The branch of a request and what is committed to it is :mod:`gitops.submission`.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from gitops.checks import GATE_CHECK, PLAN_CHECK, CheckRuns, decode_approved, encode_approved
+from gitops.clients import translate
+from gitops.errors import Refused, RemoteError
+from gitops.gate import Review, standing
+from gitops.plan import Approved
+from gitops.request import branch_of
+from gitops.submission import TRIES, Author, Branch, content
+
+if TYPE_CHECKING:
+    from github import Github
+    from github.PullRequest import PullRequest
+
+__all__ = [
+    "GATE_CHECK",
+    "PLAN_CHECK",
+    "Author",
+    "FileChange",
+    "Pull",
+    "Repository",
+    "Review",
+    "decode_approved",
+    "encode_approved",
+    "open_repository",
+]
+
+CHECK_APP = "github-actions"
+"""Slug of the app that writes check runs, unless ``LAKEPORT_CHECK_APP`` names another."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pull:
+    """A pull request. ``state`` is ``open`` or ``closed``; ``merge_sha`` is set once it is merged.
+
+    ``author`` is the login of who opened it. ``from_fork``: its branch is in another repository.
+    """
+
+    number: int
+    url: str
+    state: str
+    merged: bool
+    head_sha: str
+    base_sha: str
+    head_ref: str
+    base_ref: str
+    merge_sha: str | None
+    author: str
+    title: str
+    from_fork: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChange:
+    """A file of a pull request; ``status`` is GitHub's (``added``, ``modified``, ``removed``, ``renamed`` …).
+
+    ``previous`` is the old path of a renamed file, else empty.
+    """
+
+    path: str
+    status: str
+    previous: str = ""
+
+
+def open_repository(
+    gh: Github,
+    full_name: str,
+    *,
+    check_app: str | None = None,
+    login: str | None = None,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Repository:
+    """The repository ``owner/name``; nothing is asked until a method is called.
+
+    ``check_app`` is the slug of the app whose check runs are trusted (default: ``LAKEPORT_CHECK_APP``, else
+    ``github-actions``); ``login`` is who we are, looked up when needed.
+    """
+    app = check_app or os.environ.get("LAKEPORT_CHECK_APP") or CHECK_APP
+    return Repository(gh, full_name, check_app=app, login=login, sleep=sleep)
+
+
+class Repository:
+    """The requests repository on GitHub. Every method raises ``RemoteError`` and its kin."""
+
+    def __init__(
+        self, gh: Github, full_name: str, *, check_app: str, login: str | None, sleep: Callable[[float], None]
+    ) -> None:
+        self._gh = gh
+        self._repo = gh.withLazy(True).get_repo(full_name)
+        self._owner = full_name.partition("/")[0]
+        self._check_app = check_app
+        self._me = login
+        self._sleep = sleep
+        self.full_name = full_name
+
+    def __repr__(self) -> str:
+        return f"Repository({self.full_name!r})"
+
+    # --- files
+
+    @property
+    def default_branch(self) -> str:
+        """The branch that requests are merged into."""
+        with translate("GitHub"):
+            return self._repo.default_branch
+
+    @translate("GitHub")
+    def read_file(self, path: str, ref: str) -> bytes | None:
+        """The bytes of a file at a branch or commit; ``None`` when there is no such file."""
+        found = content(self._repo, path, ref)
+        return found.decoded_content if found else None
+
+    def file_at_main(self, path: str) -> bytes | None:
+        """The bytes of a file on the default branch; ``None`` when there is no such file."""
+        return self.read_file(path, self.default_branch)
+
+    # --- submitting
+
+    @translate("GitHub")
+    def submit(
+        self,
+        *,
+        request_id: str,
+        path: str,
+        raw: bytes,
+        title: str,
+        body: str,
+        message: str,
+        author: Author | None = None,
+    ) -> Pull:
+        """Bring these bytes into a pull request of the request's own branch, and return it.
+
+        Idempotent: an open pull request is found again, gets a commit only when the bytes differ, and a
+        merged one that brought the same bytes is returned as it is. ``title``, ``body`` and
+        ``message`` are rendered already; nothing is escaped here.
+
+        Raises:
+            Refused: the default branch has this very file, and no pull request of ours brought it.
+        """
+        found = self._newest_pull(branch_of(request_id))
+        branch = Branch(self._repo, branch_of(request_id), self._sleep)
+        if found is not None and found.state == "open":
+            commit = branch.write(path, raw, message, author)
+            if commit is None:
+                return found
+            self._repo.get_pull(found.number).edit(title=title, body=body)
+            return replace(found, head_sha=commit, title=title)
+        main = content(self._repo, path, self._repo.default_branch)
+        if main is not None and main.decoded_content == raw:
+            if found is not None and found.merged:
+                return found
+            raise Refused(
+                f"{path} has this very content already.",
+                why="There is nothing to review or to merge.",
+                fix="Change something in the request, or look at what stands.",
+            )
+        branch.start(left_at=found.head_sha if found else None)
+        branch.write(path, raw, message, author)
+        made = branch.propose(title, body)
+        return self._view(made) if made else self._opened(branch)
+
+    def _opened(self, branch: Branch) -> Pull:
+        """The open pull request of which GitHub says that it exists; it may be listed a moment later."""
+        for attempt in range(TRIES):
+            found = self._newest_pull(branch.name, state="open")
+            if found is not None:
+                return found
+            branch.pause(attempt)
+        raise RemoteError(
+            f"GitHub says that {branch.name} has a pull request, and does not list it.",
+            fix="Try again in a minute.",
+            where="GitHub",
+        )
+
+    # --- pull requests
+
+    @translate("GitHub")
+    def pull(self, number: int) -> Pull:
+        """The pull request with this number."""
+        return self._view(self._repo.get_pull(number))
+
+    @translate("GitHub")
+    def open_pull_of(self, request_id: str) -> Pull | None:
+        """The open pull request of this request, if there is one."""
+        return self._newest_pull(branch_of(request_id), state="open")
+
+    @translate("GitHub")
+    def pull_for_commit(self, sha: str) -> Pull | None:
+        """The pull request that was merged into the default branch as this commit.
+
+        The commit may be the merge commit (merged, squashed or rebased) or the head that was merged.
+        """
+        main = self._repo.default_branch
+        merged = [
+            pull
+            for pull in map(self._view, self._repo.get_commit(sha).get_pulls())
+            if pull.merged and pull.base_ref == main and sha in (pull.merge_sha, pull.head_sha)
+        ]
+        return max(merged, key=lambda pull: (pull.merge_sha == sha, pull.number), default=None)
+
+    def _newest_pull(self, branch: str, state: str = "all") -> Pull | None:
+        pulls = self._repo.get_pulls(
+            state=state, head=f"{self._owner}:{branch}", sort="created", direction="desc"
+        )
+        found = [self._view(pull) for pull in pulls]
+        # At most one can be open; it is the one that counts, whatever was opened and closed later.
+        own = [pull for pull in found if pull.head_ref == branch and not pull.from_fork]
+        return max(own, key=lambda pull: (pull.state == "open", pull.number), default=None)
+
+    def _view(self, pull: PullRequest) -> Pull:
+        merged = pull.merged_at is not None
+        # Both are null when they were deleted, whatever PyGithub's types say.
+        head: Any = pull.head.repo
+        user: Any = pull.user
+        return Pull(
+            number=pull.number,
+            url=pull.html_url,
+            state=pull.state,
+            merged=merged,
+            head_sha=pull.head.sha,
+            base_sha=pull.base.sha,
+            head_ref=pull.head.ref,
+            base_ref=pull.base.ref,
+            # Until the merge GitHub names a trial merge here.
+            merge_sha=pull.merge_commit_sha if merged else None,
+            author=user.login if user else "ghost",
+            title=pull.title,
+            from_fork=head is None or head.full_name.casefold() != self.full_name.casefold(),
+        )
+
+    @translate("GitHub")
+    def changes(self, pull: Pull) -> tuple[FileChange, ...]:
+        """The files that the pull request changes, sorted by path; GitHub names at most 3,000."""
+        return tuple(
+            sorted(
+                (
+                    FileChange(path=file.filename, status=file.status, previous=file.previous_filename or "")
+                    for file in self._repo.get_pull(pull.number).get_files()
+                ),
+                key=lambda change: change.path,
+            )
+        )
+
+    def files(self, pull: Pull) -> tuple[str, ...]:
+        """The paths that the pull request touches, sorted; for a renamed file the old one and the new one."""
+        changes = self.changes(pull)
+        return tuple(sorted({path for change in changes for path in (change.path, change.previous) if path}))
+
+    @translate("GitHub")
+    def commit_authors(self, pull: Pull) -> tuple[frozenset[str], bool, int]:
+        """Who made its commits (logins), whether GitHub does not know for some commit, and how many.
+
+        GitHub names at most 250 commits. One made through the API has the signed-in account as its
+        committer and may name another author.
+        """
+        logins: set[str] = set()
+        unknown = False
+        count = 0
+        commits: Iterable[Any] = self._repo.get_pull(pull.number).get_commits()
+        for commit in commits:
+            count += 1
+            known = {who.login for who in (commit.author, commit.committer) if who is not None}
+            known.discard("web-flow")  # GitHub's own name for "made in the browser"
+            logins |= known
+            unknown = unknown or not known
+        return frozenset(logins), unknown, count
+
+    @translate("GitHub")
+    def reviews(self, pull: Pull) -> tuple[Review, ...]:
+        """The review of each person that stands; see :func:`gitops.gate.standing`."""
+        given: Iterable[Any] = self._repo.get_pull(pull.number).get_reviews()
+        found = [
+            Review(
+                login=review.user.login,
+                state=review.state,
+                commit_sha=review.commit_id or "",
+                submitted_at=review.submitted_at.isoformat() if review.submitted_at else "",
+            )
+            for review in given
+            if review.user is not None and review.state != "PENDING"
+        ]
+        return standing(sorted(found, key=lambda review: review.submitted_at))
+
+    @translate("GitHub")
+    def can_write(self, login: str) -> bool:
+        """Whether this account may write to the repository."""
+        from github import GithubException
+
+        try:
+            return self._repo.get_collaborator_permission(login) in ("admin", "write")
+        except GithubException as error:
+            if error.status != 404:
+                raise
+            return False
+
+    # --- what is said on a pull request
+
+    @translate("GitHub")
+    def upsert_comment(self, number: int, marker: str, body: str) -> None:
+        """Keep one comment of ours that begins with the marker, and give it this body.
+
+        ``marker`` is an HTML comment, or a word that becomes one (``plan`` → ``<!-- lakeport:plan -->``).
+        Nothing is written when the comment has this body. Other people's comments are never touched.
+        """
+        mark = marker if marker.startswith("<!--") else f"<!-- lakeport:{marker} -->"
+        text = body if body.startswith(mark) else f"{mark}\n{body}"
+        issue = self._repo.get_issue(number)
+        comments: Iterable[Any] = issue.get_comments()
+        ours = [
+            comment
+            for comment in comments
+            if (comment.body or "").startswith(mark) and comment.user and comment.user.login == self._login()
+        ]
+        if not ours:
+            issue.create_comment(text)
+            return
+        if (ours[0].body or "").replace("\r\n", "\n") != text:
+            ours[0].edit(text)
+        for second in ours[1:]:  # a POST that was sent again
+            second.delete()
+
+    def _login(self) -> str:
+        """Our own login. The token of an app may not ask; the app's account is its slug and ``[bot]``."""
+        from github import GithubException
+
+        if self._me is None:
+            try:
+                self._me = self._gh.get_user().login
+            except GithubException as error:
+                if error.status not in (401, 403, 404):
+                    raise
+                self._me = f"{self._check_app}[bot]"
+        return self._me
+
+    @translate("GitHub")
+    def put_check(
+        self,
+        sha: str,
+        name: str,
+        conclusion: str,
+        title: str,
+        summary: str,
+        text: str = "",
+        annotations: Sequence[Mapping[str, Any]] = (),
+    ) -> None:
+        """Say under this name on this commit how a check ended: ``success``, ``failure`` or ``neutral``.
+
+        ``annotations`` are GitHub's: ``path, start_line, end_line, annotation_level, message`` and so on. An
+        earlier run of ours is updated; not if there are annotations, which GitHub only ever adds to.
+        """
+        CheckRuns(self._repo, self._check_app).put(
+            sha, name, conclusion, {"title": title, "summary": summary, "text": text}, annotations
+        )
+
+    @translate("GitHub")
+    def approved_sets(self, sha: str) -> tuple[Approved, ...]:
+        """What may be carried out according to the check run ``lakeport/plan`` on this commit.
+
+        Empty for anything but a successful run of the app we trust with a text that reads well.
+        """
+        return CheckRuns(self._repo, self._check_app).approved(sha)
+
+    def approved_set(self, sha: str, request: str | None = None) -> Approved | None:
+        """The approved set of this request, or of the only one there is; ``None`` means refuse."""
+        found = [one for one in self.approved_sets(sha) if request is None or one.request == request]
+        return found[0] if len(found) == 1 else None

@@ -1,0 +1,337 @@
+"""The chain of receipts: appended once, in order, whatever happens; and every change to it is found."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops.errors import RemoteDenied, RemoteError, RemoteUnavailable
+from gitops.receipts import Receipt, ReceiptDraft, Receipts, Step, parse_receipt, verify
+from tests.fakes.github_rest import FULL_NAME, GitHubRest
+
+REPO = f"/repos/{FULL_NAME}"
+REF = "refs/heads/receipts"
+STEP = Step(
+    key="repo/churn/repo",
+    digest="sha256:" + "1" * 64,
+    verb="create",
+    summary="Create the repository churn.",
+    outcome="done",
+    started_at="2026-11-21T06:00:00+00:00",
+    seconds=1.25,
+)
+
+
+def draft(request: str = "dev/growth/churn", **more: Any) -> ReceiptDraft:
+    known: dict[str, Any] = {
+        "request": request,
+        "path": f"requests/{request}.yaml",
+        "file_digest": "sha256:" + "a" * 64,
+        "commit": "c" * 40,
+        "pull": 7,
+        "requester": {"slack": "U024BE7LH", "github": None},
+        "approvers": ("nadia-k",),
+        "plan_digest": "sha256:" + "b" * 64,
+        "run_url": "https://github.test/acme/lakeport/actions/runs/1",
+        "tool_version": "0.1.0",
+        "status": "applied",
+        "steps": (STEP, replace(STEP, key="repo/churn/access", outcome="failed", error="no")),
+        "outputs": {"repo/churn": {"url": "https://github.test/acme/churn"}},
+        "run_id": "1",
+    }
+    return ReceiptDraft(**known | more)
+
+
+@pytest.fixture
+def github() -> GitHubRest:
+    return GitHubRest()
+
+
+@pytest.fixture
+def receipts(github: GitHubRest) -> Iterator[Receipts]:
+    with github.serve() as client:
+        yield opened(client)
+
+
+def opened(client: Any, **more: Any) -> Receipts:
+    return Receipts(
+        client,
+        FULL_NAME,
+        now=lambda: datetime(2026, 11, 21, 6, 0, tzinfo=UTC),
+        sleep=lambda seconds: None,
+        **more,
+    )
+
+
+def test_without_a_branch_there_is_none(receipts: Receipts) -> None:
+    assert receipts.read_all() == ()
+    assert receipts.latest_of("dev/growth/churn") is None
+
+
+def test_the_first_starts_a_branch_of_its_own(github: GitHubRest, receipts: Receipts) -> None:
+    first = receipts.append(draft())
+    assert (first.number, first.previous, first.at) == (1, "", "2026-11-21T06:00:00+00:00")
+    assert github.writes == [f"POST {REPO}/git/trees", f"POST {REPO}/git/commits", f"POST {REPO}/git/refs"]
+    head = github.refs[REF]
+    assert github.commits[head]["parents"] == []
+    assert list(github.files(head)) == ["receipts/00000001.json"], "nothing of the code"
+    assert "Lakeport-Request: dev/growth/churn" in github.commits[head]["message"]
+
+
+def test_each_carries_the_digest_of_the_one_before(github: GitHubRest, receipts: Receipts) -> None:
+    written = [receipts.append(draft(name)) for name in ("dev/a/one", "dev/a/two", "dev/a/three")]
+    assert [one.number for one in written] == [1, 2, 3]
+    assert [one.previous for one in written] == ["", written[0].digest, written[1].digest]
+    with github.serve() as client:
+        assert opened(client).read_all() == tuple(written)
+    assert verify(written) == []
+
+
+def test_the_latest_of_a_request(receipts: Receipts) -> None:
+    receipts.append(draft("dev/a/one", status="failed"))
+    receipts.append(draft("dev/a/two"))
+    last = receipts.append(draft("dev/a/one", attempt=2))
+    assert receipts.latest_of("dev/a/one") == last
+
+
+def test_a_run_and_attempt_has_one_receipt_for_a_request(github: GitHubRest, receipts: Receipts) -> None:
+    first = receipts.append(draft())
+    github.calls.clear()
+    assert receipts.append(draft()) == first
+    assert github.writes == []
+    assert receipts.append(draft(attempt=2)).number == 2
+    assert receipts.append(draft(run_id="2")).number == 3
+    assert receipts.append(draft("dev/a/other")).number == 4
+
+
+def test_runs_without_an_id_are_different_runs(receipts: Receipts) -> None:
+    by_hand = draft(run_id="", run_url="")
+    assert [receipts.append(by_hand).number for _ in range(2)] == [1, 2]
+
+
+@pytest.mark.parametrize("present", [0, 1])
+def test_another_run_that_appends_at_the_same_moment_comes_before(
+    github: GitHubRest, receipts: Receipts, present: int
+) -> None:
+    for number in range(present):
+        receipts.append(draft(f"dev/a/before-{number}"))
+
+    def somebody_else() -> tuple[int, Any]:
+        with github.serve() as client:
+            opened(client).append(draft("dev/a/theirs"))
+        return 422, {"message": "Update is not a fast forward"}
+
+    github.instead(r"(PATCH|POST) .*/git/refs.*", somebody_else)
+    ours = receipts.append(draft("dev/a/ours"))
+    chain = receipts.read_all()
+    assert [one.request for one in chain[present:]] == ["dev/a/theirs", "dev/a/ours"]
+    assert ours == chain[-1]
+    assert verify(chain) == []
+
+
+@pytest.mark.parametrize("present", [0, 1])
+@pytest.mark.parametrize(
+    "call", [r"POST .*/git/trees", r"POST .*/git/commits", r"(POST|PATCH) .*/git/refs.*"]
+)
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_an_answer_that_got_lost_does_not_write_twice(
+    github: GitHubRest, receipts: Receipts, present: int, call: str, by_hand: bool
+) -> None:
+    for number in range(present):
+        receipts.append(draft(f"dev/a/before-{number}"))
+    for _ in range(4):  # until PyGithub gives up, too
+        github.after(call, (502, {"message": "Bad gateway"}))
+    ours = receipts.append(draft(run_id="", run_url="") if by_hand else draft())
+    chain = receipts.read_all()
+    assert chain[-1] == ours
+    assert len(chain) == present + 1
+    assert verify(chain) == []
+
+
+def test_a_branch_that_never_holds_still_is_said(github: GitHubRest, receipts: Receipts) -> None:
+    receipts.append(draft())
+    for _ in range(20):
+        github.instead(r"PATCH .*", (422, {"message": "Update is not a fast forward"}))
+    with pytest.raises(RemoteUnavailable, match="could not be written"):
+        receipts.append(draft(attempt=2))
+
+
+def test_what_may_not_be_written_is_said_at_once(github: GitHubRest, receipts: Receipts) -> None:
+    github.instead(r"POST .*/git/trees", (403, {"message": "Resource not accessible by integration"}))
+    with pytest.raises(RemoteDenied):
+        receipts.append(draft())
+    assert len(github.writes) == 1
+
+
+def test_what_was_read_is_not_read_again(github: GitHubRest, receipts: Receipts) -> None:
+    for number in range(5):
+        receipts.append(draft(f"dev/a/one-{number}"))
+    receipts.read_all()
+    github.calls.clear()
+    receipts.read_all()
+    assert [call for call in github.calls if "/git/blobs/" in call] == []
+
+
+def test_contents_at_hand_are_not_asked_of_github(github: GitHubRest, receipts: Receipts) -> None:
+    for number in range(3):
+        receipts.append(draft(f"dev/a/one-{number}"))
+    missing = next(iter(github.files(github.refs[REF]).values()))
+
+    def some(shas: Sequence[str]) -> Mapping[str, bytes]:
+        return {sha: github.blobs[sha] for sha in shas if github.blobs[sha] != missing}
+
+    expected = receipts.read_all()
+    with github.serve() as client:
+        github.calls.clear()
+        assert opened(client, blobs=some).read_all() == expected
+    assert len([call for call in github.calls if "/git/blobs/" in call]) == 1
+
+
+def test_a_damaged_receipt_is_named(github: GitHubRest, receipts: Receipts) -> None:
+    receipts.append(draft())
+    github.push("receipts", "receipts/00000002.json", b"{}")
+    with pytest.raises(RemoteError, match=r"receipts/00000002\.json: A receipt cannot be read"):
+        receipts.read_all()
+
+
+def test_other_files_on_the_branch_are_none_of_its_business(github: GitHubRest, receipts: Receipts) -> None:
+    receipts.append(draft())
+    github.push("receipts", "README.md", b"hello")
+    assert len(receipts.read_all()) == 1
+    receipts.append(draft(attempt=2))
+    assert "README.md" in github.files(github.refs[REF])
+
+
+def test_a_list_that_is_cut_short_is_not_taken_for_the_chain(github: GitHubRest, receipts: Receipts) -> None:
+    receipts.append(draft())
+    github.truncated = True
+    with pytest.raises(RemoteError, match="more files than GitHub lists"):
+        receipts.read_all()
+
+
+def test_a_text_that_cannot_be_written_is_written_as_well_as_it_can(receipts: Receipts) -> None:
+    bad = "half a \ud83d"
+    written = receipts.append(
+        draft(error=bad, steps=(replace(STEP, error=bad),), outputs={"repo/x": {"url": bad}})
+    )
+    assert written.error == "half a ?"
+    assert verify(receipts.read_all()) == []
+
+
+# --- reading one
+
+
+def chain(*names: str) -> list[Receipt]:
+    done: list[Receipt] = []
+    for number, name in enumerate(names, 1):
+        one = draft(name)
+        made = Receipt(
+            **{each.name: getattr(one, each.name) for each in fields(ReceiptDraft)},
+            number=number,
+            at="2026-11-21T06:00:00+00:00",
+            previous=done[-1].digest if done else "",
+        )
+        done.append(replace(made, digest=made.computed_digest()))
+    return done
+
+
+CHAIN = chain("dev/a/one", "dev/a/two", "dev/a/three", "dev/a/four")
+
+
+def test_what_was_encoded_is_read_again() -> None:
+    for receipt in CHAIN:
+        assert parse_receipt(receipt.encode()) == receipt
+        assert receipt.encode().endswith(b"}\n")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"number": "1"},
+        {"number": True},
+        {"approvers": [1]},
+        {"approvers": None},
+        {"steps": [{"key": "a"}]},
+        {"steps": [1]},
+        {"outputs": []},
+        {"requester": "U1"},
+        {"extra": 1},
+        {"digest": None},
+        {"pull": "7"},
+    ],
+)
+def test_what_is_no_receipt_is_refused(change: dict[str, Any]) -> None:
+    data = json.loads(CHAIN[0].encode()) | change
+    with pytest.raises(RemoteError, match="cannot be read"):
+        parse_receipt(json.dumps(data).encode())
+
+
+@pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"steps": []}'])
+def test_what_is_no_json_object_is_refused(raw: bytes) -> None:
+    with pytest.raises(RemoteError):
+        parse_receipt(raw, "receipts/00000001.json")
+
+
+# --- verifying a chain
+
+
+def test_a_sound_chain_has_no_problems() -> None:
+    assert verify([]) == []
+    assert verify(CHAIN) == []
+
+
+def leaves(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from leaves(one, (*path, key))
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from leaves(one, (*path, index))
+    else:
+        yield path
+
+
+LEAVES = sorted(leaves(json.loads(CHAIN[1].encode())), key=str)
+
+
+@given(st.integers(0, 3), st.sampled_from(LEAVES), st.sampled_from(["", "x", 99, None]))
+def test_any_value_that_was_changed_is_found(index: int, path: tuple[Any, ...], value: Any) -> None:
+    data = json.loads(CHAIN[index].encode())
+    place = data
+    for key in path[:-1]:
+        place = place[key]
+    if place[path[-1]] == value:
+        return
+    place[path[-1]] = value
+    try:
+        changed = parse_receipt(json.dumps(data).encode())
+    except RemoteError:
+        return
+    assert verify([*CHAIN[:index], changed, *CHAIN[index + 1 :]])
+
+
+@given(st.integers(0, 3))
+def test_one_that_was_left_out_is_found_unless_it_is_the_last(index: int) -> None:
+    rest = [*CHAIN[:index], *CHAIN[index + 1 :]]
+    assert bool(verify(rest)) is (index < 3)
+
+
+@given(st.permutations(CHAIN))
+def test_another_order_is_found(order: list[Receipt]) -> None:
+    assert bool(verify(order)) is (order != CHAIN)
+
+
+def test_one_that_was_written_anew_breaks_the_next() -> None:
+    forged = replace(CHAIN[1], approvers=("mallory",))
+    forged = replace(forged, digest=forged.computed_digest())
+    problems = verify([CHAIN[0], forged, *CHAIN[2:]])
+    assert problems == [
+        "Receipt 3 does not follow the one before it: that one was changed, added or left out."
+    ]
