@@ -129,6 +129,17 @@ class Refusal:
             "fix": self.fix,
         }
 
+    @classmethod
+    def from_json(cls, data: Mapping[str, JSON]) -> Refusal:
+        """The inverse of :meth:`as_json`."""
+        return cls(
+            kind=data["kind"],
+            identity=data["identity"],
+            reason=Reason(data["reason"]),
+            message=data["message"],
+            fix=data.get("fix", ""),
+        )
+
 
 class RefusedChange(Exception):  # noqa: N818 - reads as a sentence where it is raised; the engine turns it into a Refusal
     """Raised by a kind's ``plan`` or ``retire`` to refuse; the engine collects it, all of them at once."""
@@ -179,6 +190,19 @@ class Plan:
             "notes": list(self.notes),
             "outputs": {key: dict(value) for key, value in self.outputs.items()},
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, JSON]) -> Plan:
+        """The inverse of :meth:`as_json`; digests are computed, never taken."""
+        return cls(
+            request=data["request"],
+            file_digest=data["file_digest"],
+            changes=tuple(Change.from_json(change) for change in data["changes"]),
+            refusals=tuple(Refusal.from_json(refusal) for refusal in data["refusals"]),
+            needs={key: tuple(value) for key, value in data["needs"].items()},
+            notes=tuple(data["notes"]),
+            outputs={key: dict(value) for key, value in data["outputs"].items()},
+        )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,133 @@
+"""Gathering the facts that the gate judges: what the pull request asks for, who approved, and who may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from gitops import policy, request
+from gitops.errors import InvalidRequest
+from gitops.gate import Facts, Review, Verdict, judge, request_files
+
+if TYPE_CHECKING:
+    from gitops.kind import Registry
+    from gitops.policy import ApprovalRule, Policy
+    from gitops.pulls import FileChange, Pull
+    from gitops.request import Loaded
+
+FILES_LISTED = 3000
+"""GitHub names no more files of a pull request …"""
+COMMITS_LISTED = 250
+"""… and no more commits."""
+
+
+class Reviewed(Protocol):
+    """What gathering needs of :class:`gitops.pulls.Repository`."""
+
+    def read_file(self, path: str, ref: str) -> bytes | None:
+        """The bytes of a file at a commit."""
+
+    def changes(self, pull: Pull) -> tuple[FileChange, ...]:
+        """The files it changes."""
+
+    def commit_authors(self, pull: Pull) -> tuple[frozenset[str], bool, int]:
+        """Logins, whether some commit has none, and how many commits."""
+
+    def reviews(self, pull: Pull) -> tuple[Review, ...]:
+        """The review of each person that stands."""
+
+    def can_write(self, login: str) -> bool:
+        """Whether this account may write to the repository."""
+
+
+@dataclass
+class _Asked:
+    """What all request files of a pull request ask for together."""
+
+    rules: dict[ApprovalRule, None] = field(default_factory=dict)
+    requesters: set[str] = field(default_factory=set)
+    unlinked: bool = False
+    problems: list[str] = field(default_factory=list)
+
+
+def judge_pull(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy) -> Verdict:
+    """The gate's verdict on a pull request, by this policy, on its head commit."""
+    return judge(gather(repo, pull, registry=registry, rules=rules))
+
+
+def gather(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy) -> Facts:
+    """Everything the gate judges.
+
+    A request that changes needs the approvals of what it was and of what it becomes: nobody gets rid of an
+    approval by the very change that needed it.
+    """
+    changes = repo.changes(pull)
+    touched = {path for change in changes for path in (change.path, change.previous) if path}
+    asked = _Asked()
+    if len(changes) >= FILES_LISTED:
+        asked.problems.append(f"The pull request touches {FILES_LISTED} files or more; GitHub names no more.")
+    wanted = request_files(touched)
+    for path in wanted:
+        _ask(asked, path, repo, pull, registry, rules)
+    authors, unknown, count = repo.commit_authors(pull) if wanted else (frozenset[str](), False, 0)
+    reviews = repo.reviews(pull) if wanted else ()
+    requester = None if asked.unlinked else min(asked.requesters, default=None)
+    return Facts(
+        requester_github=requester,
+        author=pull.author,
+        head_sha=pull.head_sha,
+        rules=tuple(asked.rules),
+        reviews=reviews,
+        writers=_writers(repo, reviews),
+        files_touched=tuple(sorted(touched)),
+        commit_authors=authors | asked.requesters - {requester or ""},
+        unknown_authors=unknown or count >= COMMITS_LISTED,
+        problems=tuple(asked.problems),
+    )
+
+
+def _ask(asked: _Asked, path: str, repo: Reviewed, pull: Pull, registry: Registry, rules: Policy) -> None:
+    head, base = repo.read_file(path, pull.head_sha), repo.read_file(path, pull.base_sha)
+    was = _loaded(base, path, registry, [])
+    if was is not None:
+        asked.rules |= dict.fromkeys(policy.approvals(was, rules, registry))
+    if head is None:
+        if was is None:
+            asked.problems.append(f"{path} cannot be read.")
+        else:
+            _note_requester(asked, was, rules)
+            if was.request.metadata.lifecycle != "retired":
+                asked.problems.append(f"{path} is deleted, and its request is not retired.")
+        return
+    becomes = _loaded(head, path, registry, asked.problems)
+    if becomes is not None:
+        asked.rules |= dict.fromkeys(policy.approvals(becomes, rules, registry))
+        _note_requester(asked, becomes, rules)
+
+
+def _loaded(raw: bytes | None, path: str, registry: Registry, problems: list[str]) -> Loaded | None:
+    if raw is None:
+        return None
+    try:
+        return request.load_request(raw, path, registry)
+    except InvalidRequest as invalid:
+        count = len(invalid.findings)
+        problems.append(f"{path} is not valid: {count} finding{'s' if count != 1 else ''}.")
+        return None
+
+
+def _note_requester(asked: _Asked, loaded: Loaded, rules: Policy) -> None:
+    """Who asked, as the directory links them; what the file claims bars that person too, and links nobody."""
+    by = loaded.request.metadata.requested_by
+    person = rules.person(slack=by.slack)
+    if person is None:
+        asked.unlinked = True
+    else:
+        asked.requesters.add(person.github)
+    if by.github:
+        asked.requesters.add(by.github)
+
+
+def _writers(repo: Reviewed, reviews: Iterable[Review]) -> frozenset[str]:
+    return frozenset(review.login for review in reviews if repo.can_write(review.login))

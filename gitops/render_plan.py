@@ -1,0 +1,212 @@
+"""How a plan reads: the comment on the pull request, and the terminal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gitops.leaves import leaves
+from gitops.markup import Page, clip, code, escape, visible
+from gitops.plan import Verb
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gitops.cost import Money
+    from gitops.finding import Finding
+    from gitops.plan import Change, Plan, Refusal
+    from gitops.policy import ApprovalRule
+    from gitops.report import Entry, Report
+
+PLAN_MARKER = "<!-- lakeport:plan -->"
+"""The first line of the plan comment: it is found again by it."""
+
+SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.REMOVE: "-"}
+_SYMBOLS = {"EUR": "€", "GBP": "£"}  # a dollar sign would begin a formula on GitHub
+
+
+def money(cost: Money | None) -> str:
+    """``about €312/month``, ``€250 to €312/month``, or ``no running cost``."""
+    if cost is None or (not cost.low and not cost.high):
+        return "no running cost"
+    unit = _SYMBOLS.get(cost.currency) or f"{cost.currency} "
+    low, high = f"{cost.low:,.0f}", f"{cost.high:,.0f}"
+    return f"about {unit}{high}/month" if low == high else f"{unit}{low} to {unit}{high}/month"
+
+
+def counts(plan: Plan) -> str:
+    """``create 4, change 1, remove 0``; removals inside an update count as removals too."""
+    removed = plan.count(Verb.REMOVE) + sum(len(change.removes) for change in plan.changes)
+    return f"create {plan.count(Verb.CREATE)}, change {plan.count(Verb.UPDATE)}, remove {removed}"
+
+
+def summary(entry: Entry) -> str:
+    """One line for one request: what would happen, and what it costs."""
+    if entry.error:
+        return "the plan could not be drawn"
+    if entry.plan is None:
+        errors = sum(finding.severity == "error" for finding in entry.findings)
+        return f"not valid: {errors} error{'s' if errors != 1 else ''}"
+    if entry.plan.refusals:
+        return f"refused: {len(entry.plan.refusals)} thing(s) the request asks for will not be done"
+    if not entry.plan.changes:
+        return f"nothing to do, {money(entry.cost)}"
+    return f"{counts(entry.plan)}, {money(entry.cost)}"
+
+
+def removals(changes: Iterable[Change]) -> list[str]:
+    """Everything that is taken away, in words, none of it hidden in a difference."""
+    found = []
+    for change in changes:
+        if change.verb is Verb.REMOVE:
+            found.append(f"{change.key}: {change.summary or 'is removed'}")
+        found += [f"{change.key}: {words}" for words in change.removes]
+    return found
+
+
+def differences(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """``(path, before, after)`` for every single value that is not the same; ``None`` for absent."""
+    old, new = leaves(before), leaves(after)
+    for path in [*old, *(path for path in new if path not in old)]:
+        if old.get(path) != new.get(path):
+            yield path, old.get(path), new.get(path)
+
+
+# --- the comment on the pull request --------------------------------------------------------------
+
+
+def plan_comment(report: Report) -> str:
+    """The plan of a pull request as markdown, first line :data:`PLAN_MARKER`, at most 65,536 characters."""
+    page = Page(f"{PLAN_MARKER}\n## Plan")
+    if not report.entries and not report.findings:
+        page.add("This pull request changes no request file.")
+    _findings(page, report.findings)
+    for entry in report.entries:
+        if page.full:
+            page.skip("requests", 1)
+        else:
+            _entry(page, entry)
+    page.add(
+        "<sub>Only the changes listed above will be carried out after the merge, and only if they were "
+        "approved on this very commit. If the live systems change in the meantime, nothing is done and a new "
+        "plan is asked for.</sub>",
+        what="footers",
+    )
+    return str(page)
+
+
+def _entry(page: Page, entry: Entry) -> None:
+    page.add(f"### {code(entry.request)}\n\n**{summary(entry)}**", what="requests")
+    if entry.error:
+        page.add(f"> {escape(entry.error, 1000)}", what="errors")
+    plan = entry.plan
+    if plan is not None:
+        taken = removals(plan.changes)
+        page.rows("#### Taken away", (f"- {escape(words)}" for words in taken), what="removals")
+        page.rows("#### Refused", (_refusal(refusal) for refusal in plan.refusals), what="refusals")
+    _findings(page, entry.findings)
+    page.rows("#### Who must approve", (_approval(rule) for rule in entry.rules), what="approval rules")
+    if plan is not None:
+        header = "#### Changes\n\n| | What | Before | After |\n|---|---|---|---|"
+        page.rows(header, (_row(change) for change in plan.changes), what="changes")
+        page.rows("#### Notes", (f"- {escape(note)}" for note in plan.notes), what="notes")
+        page.add(f"<sub>Plan {code(plan.digest)}, file {code(plan.file_digest)}</sub>", what="digests")
+    if entry.cost is not None and entry.cost.lines:
+        lines = "\n".join(f"- {escape(line)}" for line in entry.cost.lines)
+        title = f"<details><summary>Cost: {money(entry.cost)}</summary>"
+        page.add(f"{title}\n\n{lines}\n\n</details>", what="cost estimates")
+
+
+def _findings(page: Page, findings: Sequence[Finding]) -> None:
+    header = "#### Findings\n\n| | Where | What |\n|---|---|---|"
+    worst_first = sorted(findings, key=lambda found: (_RANK[str(found.severity)], found.sort_key))
+    page.rows(header, (_finding(found) for found in worst_first), what="findings")
+
+
+_RANK = {"error": 0, "warning": 1, "info": 2}
+
+
+def _finding(found: Finding) -> str:
+    where = code(str(found.place), 200)
+    words = escape(found.message) + (f" {escape(found.hint)}" if found.hint else "")
+    return f"| {found.severity} | {where} | {words} ({code(found.rule)}) |"
+
+
+def _refusal(refusal: Refusal) -> str:
+    fix = f" {escape(refusal.fix)}" if refusal.fix else ""
+    return f"- {code(f'{refusal.kind}/{refusal.identity}')}: {escape(refusal.message)}{fix}"
+
+
+def _approval(rule: ApprovalRule) -> str:
+    people = ", ".join(code(login) for login in sorted(rule.approvers)[:20]) or "nobody the policy knows"
+    return f"- {rule.count} of {people}: {escape(rule.why)}"
+
+
+def _row(change: Change) -> str:
+    words = f"{escape(change.summary)}<br>" if change.summary else ""
+    before, after = [], []
+    for path, old, new in differences(change.before, change.after):
+        if old is not None:
+            before.append(f"{path}: {_value(old)}")
+        if new is not None:
+            after.append(f"{path}: {_value(new)}")
+    cells = f"{_cell(before)} | {_cell(after)}"
+    return f"| {SIGNS[change.verb]} | {words}{code(change.key, 200)} | {cells} |"
+
+
+def _cell(lines: Sequence[str], limit: int = 12) -> str:
+    shown = [code(line) for line in lines[:limit]]
+    if len(lines) > limit:
+        shown.append(f"and {len(lines) - limit} more")
+    return "<br>".join(shown)
+
+
+def _value(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+# --- the terminal ---------------------------------------------------------------------------------
+
+
+def print_plan(console: Console, entry: Entry) -> None:
+    """One request's plan for a terminal of any width; typed text is text, never markup or control codes."""
+    from rich.table import Table
+    from rich.text import Text
+
+    console.print(Text.assemble((visible(entry.request), "bold"), f": {summary(entry)}"), soft_wrap=True)
+    if entry.error:
+        console.print(Text(f"  {visible(entry.error)}", "red"), soft_wrap=True)
+    if entry.plan is None:
+        return
+    for words in removals(entry.plan.changes):
+        console.print(Text(f"  taken away: {visible(words)}", "red"), soft_wrap=True)
+    for refusal in entry.plan.refusals:
+        words = f"  refused: {refusal.kind}/{refusal.identity}: {refusal.message} {refusal.fix}"
+        console.print(Text(visible(words).rstrip(), "yellow"), soft_wrap=True)
+    if entry.plan.changes:
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+        for ratio in (None, 3, 4):
+            table.add_column(overflow="fold", ratio=ratio)
+        for change in entry.plan.changes:
+            style = {Verb.CREATE: "green", Verb.UPDATE: "yellow", Verb.REMOVE: "red"}[change.verb]
+            words = visible(change.summary or change.key)
+            table.add_row(Text(f"  {SIGNS[change.verb]}", style), Text(words), Text(_short(change), "dim"))
+        console.print(table)
+    for note in entry.plan.notes:
+        console.print(Text(f"  note: {visible(note)}"), soft_wrap=True)
+    for rule in entry.rules:
+        people = ", ".join(sorted(rule.approvers))
+        console.print(Text(f"  approve: {rule.count} of {people}: {visible(rule.why)}"), soft_wrap=True)
+
+
+def _short(change: Change) -> str:
+    parts = []
+    for path, old, new in differences(change.before, change.after):
+        if old is None:
+            parts.append(f"{path}: {_value(new)}")
+        elif new is None:
+            parts.append(f"{path}: {_value(old)} → gone")
+        else:
+            parts.append(f"{path}: {_value(old)} → {_value(new)}")
+    return clip(visible(", ".join(parts)), 300)

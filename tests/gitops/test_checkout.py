@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gitops.checkout import POLICY, Checkout, is_request_file
+from gitops.errors import ConfigurationError, InvalidRequest, UsageError
+from gitops.status import rows
+from tests.support import toy
+from tests.support.gitrepo import GitRepo
+
+CHURN, SALES, OLD = toy.path("churn"), toy.path("sales"), toy.path("old")
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> GitRepo:
+    files = {POLICY: toy.POLICY, CHURN: toy.raw(), OLD: toy.raw(name="old"), "requests/README.md": b"x"}
+    return GitRepo.make(tmp_path / "repo", files)
+
+
+@pytest.fixture
+def checkout(repo: GitRepo) -> Checkout:
+    return Checkout(repo.root)
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (CHURN, True),
+        ("requests/dev/growth/churn.yml", True),
+        ("requests/dev/growth/churn.txt", True),
+        ("requests/loose.yaml", True),
+        (POLICY, False),
+        ("requests/schema.json", False),
+        ("requests/README.md", False),
+        ("docs/dev/growth/churn.yaml", False),
+        ("requests", False),
+    ],
+)
+def test_what_is_meant_as_a_request_file(path: str, expected: bool) -> None:
+    assert is_request_file(path) is expected
+
+
+def test_all_files(checkout: Checkout) -> None:
+    assert checkout.all_files() == (CHURN, OLD)
+
+
+def test_changed_added_deleted_and_renamed(repo: GitRepo, checkout: Checkout) -> None:
+    repo.git("switch", "--quiet", "-c", "work")
+    repo.commit("Change", {CHURN: toy.raw("base two"), SALES: toy.raw(name="old")}, delete=(OLD,))
+    repo.git("switch", "--quiet", "main")
+    repo.commit("Main moves on", {toy.path("elsewhere"): toy.raw(name="elsewhere")})
+    repo.git("switch", "--quiet", "work")
+    assert checkout.changed_since("main") == (CHURN, SALES)
+    assert checkout.deleted_since("main") == (OLD,)
+    assert checkout.read_at("main", CHURN) == toy.raw()
+
+
+@pytest.mark.parametrize(
+    "revision", ["nowhere", "--help", "-n1", "main..HEAD", "", "main\n", "HEAD:README.md"]
+)
+def test_a_revision_is_a_commit_or_an_error(checkout: Checkout, revision: str) -> None:
+    with pytest.raises(UsageError):
+        checkout.read_at(revision, CHURN)
+
+
+def test_reading_many_files_at_once(checkout: Checkout) -> None:
+    odd = "requests/dev/growth/no such file.yaml"
+    found = checkout.read_tree("HEAD", [CHURN, odd, "requests/dev", OLD, "a\nb"])
+    assert found == {CHURN: toy.raw(), OLD: toy.raw(name="old")}
+
+
+def test_blobs_at_hand(repo: GitRepo, checkout: Checkout) -> None:
+    known = repo.git("rev-parse", f"HEAD:{CHURN}")
+    assert checkout.blobs([known, "0" * 40]) == {known: toy.raw()}
+    assert checkout.blobs([]) == {}
+
+
+def test_merge_commit_is_the_first_parent_s(repo: GitRepo, checkout: Checkout) -> None:
+    head, merge = repo.merge("work", {SALES: toy.raw(name="sales")})
+    repo.commit("Something else", {"docs/x.md": b"x"})
+    assert head != merge
+    assert checkout.merge_commit(SALES) == merge
+    assert checkout.merge_commit("requests/dev/growth/*.yaml") is None
+
+
+def test_links_are_never_followed(repo: GitRepo, checkout: Checkout) -> None:
+    (repo.root / SALES).symlink_to("/etc/passwd")
+    assert SALES in checkout.all_files()
+    with pytest.raises(InvalidRequest):
+        checkout.read(SALES)
+    repo.git("add", "--all")
+    repo.git("commit", "--quiet", "-m", "Link")
+    assert SALES not in checkout.tree("HEAD", "requests/")
+
+
+def test_named_paths(repo: GitRepo, checkout: Checkout, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(repo.root)
+    assert checkout.named([Path(CHURN)]) == (CHURN,)
+    assert checkout.named([repo.root / OLD, Path(OLD)]) == (OLD,)
+    assert checkout.named([Path("requests/dev")]) == (CHURN, OLD)
+    monkeypatch.chdir(repo.root / "requests")
+    assert checkout.named([Path("dev/growth/churn.yaml")]) == (CHURN,)
+
+
+@pytest.mark.parametrize(
+    "path", ["README.md", "/etc/passwd", "requests/../README.md", "requests/dev/nothing.yaml"]
+)
+def test_paths_that_are_no_request_files(
+    repo: GitRepo, checkout: Checkout, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(repo.root)
+    with pytest.raises(UsageError):
+        checkout.named([Path(path)])
+
+
+def test_outside_a_checkout(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="requests"):
+        Checkout.here(tmp_path)
+    (tmp_path / "requests").mkdir()
+    with pytest.raises(ConfigurationError, match="not a git repository"):
+        Checkout.here(tmp_path).tree("HEAD", "requests/")
+
+
+# --- status
+
+
+def stored(number: int, **fields: object) -> dict[str, bytes]:
+    data = {
+        "number": number,
+        "request": "dev/growth/churn",
+        "status": "applied",
+        "at": "2026-11-21T06:00:00+00:00",
+    }
+    return {f"receipts/{number:08d}.json": json.dumps(data | fields).encode()}
+
+
+def test_status_without_receipts(checkout: Checkout) -> None:
+    assert {row.request: row.state for row in rows(checkout)} == {
+        "dev/growth/churn": "waiting",
+        "dev/growth/old": "waiting",
+    }
+
+
+def test_status_is_that_of_the_latest_receipt_for_this_file(repo: GitRepo, checkout: Checkout) -> None:
+    from gitops.plan import digest
+
+    own = digest(toy.raw())
+    repo.orphan(
+        "receipts",
+        stored(1, file_digest="sha256:old")
+        | stored(2, file_digest=own)
+        | stored(
+            3, request="dev/growth/old", status="failed", file_digest=digest(toy.raw(name="old")), error="No."
+        )
+        | {"receipts/00000004.json": b"not json", "receipts/00000005.json": b"[]"},
+    )
+    found = {row.request: row for row in rows(checkout)}
+    assert found["dev/growth/churn"].state == "applied"
+    assert found["dev/growth/churn"].receipt == 2
+    assert (found["dev/growth/old"].state, found["dev/growth/old"].error) == ("failed", "No.")
+    repo.write({CHURN: toy.raw("base changed"), OLD: toy.raw("base changed", name="old")})
+    assert {row.request: row.state for row in rows(checkout)} == {
+        "dev/growth/churn": "changed",
+        "dev/growth/old": "waiting",
+    }
+
+
+def test_status_of_one_request(repo: GitRepo, checkout: Checkout) -> None:
+    repo.write({"requests/dev/growth/Bad.yaml": b""})
+    assert [row.request for row in rows(checkout, "churn")] == ["dev/growth/churn"]
+    assert [row.request for row in rows(checkout, "dev/growth/churn")] == ["dev/growth/churn"]
+    assert [row.state for row in rows(checkout, "requests/dev/growth/Bad.yaml")] == ["misplaced"]
+    with pytest.raises(UsageError):
+        rows(checkout, "nobody")

@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops.engine import Clients, Journal, Outcome, carry_out, draw, sentence
+from gitops.errors import ConfigurationError, NotApproved, Refused, RemoteError, RemoteUnavailable, StalePlan
+from gitops.leaves import leaves
+from gitops.plan import Approved, Change, Plan, Reason, Verb
+from gitops.request import desired
+from tests.support import toy
+
+ALL = ("top t red", "base b blue", "side s")
+
+
+@pytest.fixture
+def world() -> toy.World:
+    return toy.World()
+
+
+def drawn(world: toy.World, *resources: str, lifecycle: str = "active", listing: bool = False) -> Plan:
+    return draw(
+        toy.loaded(world, *resources, lifecycle=lifecycle),
+        registry=toy.registry(world, listing=listing),
+        policy=toy.policy(),
+        clients=Clients({}),
+    )
+
+
+def carried(world: toy.World, plan: Plan, *resources: str, journal: Journal | None = None) -> Outcome:
+    return carry_out(
+        plan,
+        Approved.of(plan),
+        registry=toy.registry(world),
+        clients=Clients({}),
+        journal=journal or Journal(),
+        wanted=desired(toy.loaded(world, *(resources or ALL)), toy.policy()),
+    )
+
+
+def ctrl_c() -> None:
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def outcomes(outcome: Outcome) -> dict[str, str]:
+    return {step.key: str(step.outcome) for step in outcome.steps}
+
+
+# --- draw
+
+
+def test_order_follows_the_kinds_not_the_file(world: toy.World) -> None:
+    plan = drawn(world, *ALL)
+    assert [change.key for change in plan.changes] == [
+        "base/b/make",
+        "base/b/paint",
+        "side/s/make",
+        "top/t/make",
+        "top/t/paint",
+    ]
+    assert plan.needs == {
+        "base/b/make": (),
+        "base/b/paint": ("base/b/make",),
+        "side/s/make": ("base/b/paint",),
+        "top/t/make": ("base/b/paint", "side/s/make"),
+        "top/t/paint": ("top/t/make",),
+    }
+
+
+def test_a_resource_that_stands_passes_on_what_it_waits_for(world: toy.World) -> None:
+    world.things["side/s"] = {"mark": "dev/growth/churn", "tags": []}
+    plan = drawn(world, "top t", "base b", "side s")
+    assert plan.needs["top/t/make"] == ("base/b/make",)
+
+
+def test_retiring_goes_backwards(world: toy.World) -> None:
+    for key in ("base/b", "side/s", "top/t"):
+        world.things[key] = {"mark": "dev/growth/churn", "tags": []}
+    plan = drawn(world, *ALL, lifecycle="retiring")
+    assert [change.key for change in plan.changes] == ["top/t/drop", "side/s/drop", "base/b/drop"]
+    assert plan.needs["base/b/drop"] == ("side/s/drop", "top/t/drop")
+
+
+def test_retired_changes_nothing_and_says_what_still_stands(world: toy.World) -> None:
+    world.things["base/b"] = {"mark": "dev/growth/churn", "tags": []}
+    plan = drawn(world, *ALL, lifecycle="retired")
+    assert plan.changes == ()
+    assert plan.notes == ("base/b still stands, although the request is retired; set lifecycle: retiring.",)
+
+
+def test_all_refusals_at_once(world: toy.World) -> None:
+    world.things["base/b"] = {"mark": "dev/risk/other", "tags": []}
+    world.denied.add("side/s")
+    plan = drawn(world, *ALL)
+    assert {(refusal.identity, refusal.reason) for refusal in plan.refusals} == {
+        ("b", Reason.NOT_OURS),
+        ("s", Reason.DENIED),
+    }
+    assert plan.refusals[1].fix == "Ask the shopkeeper."
+
+
+def test_one_client_for_each_kind_and_lists_where_a_kind_can(world: toy.World) -> None:
+    drawn(world, "base a", "base b", "base c", "side s", listing=True)
+    assert sorted(world.connected) == ["base", "side"]
+    assert sorted(world.calls) == ["list 3", "read side/s"]
+
+
+def test_a_system_that_does_not_answer_stops_the_plan(world: toy.World) -> None:
+    registry = dict(toy.registry(world))
+
+    def broken(env: object) -> None:
+        raise ConfigurationError("TOY_TOKEN is not set.")
+
+    registry["side"] = type(registry["side"])(**{**vars(registry["side"]), "connect": broken})
+    with pytest.raises(ConfigurationError):
+        draw(toy.loaded(world, *ALL), registry=registry, policy=toy.policy(), clients=Clients({}))
+
+
+def test_outputs_of_what_stands(world: toy.World) -> None:
+    world.things["base/b"] = {"mark": "dev/growth/churn", "tags": ["x"]}
+    assert drawn(world, "base b x", "side s").outputs == {
+        "base/b": {"url": "https://toys.example/b", "tags": "x"}
+    }
+
+
+def test_too_much_taken_away_is_refused(world: toy.World) -> None:
+    world.things["base/b"] = {"mark": "dev/growth/churn", "tags": list("abcdef")}
+    refusal = drawn(world, "base b a").refusals[0]
+    assert refusal.reason is Reason.TOO_MUCH
+    assert "5 of 6" in refusal.message
+    assert drawn(world, "base b a b c d e").refusals == ()
+
+
+def test_the_same_world_gives_the_same_plan(world: toy.World) -> None:
+    assert drawn(world, *ALL).digest == drawn(world, *ALL).digest
+
+
+# --- carry out
+
+
+def test_everything_in_order_and_read_back(world: toy.World, tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "deep" / "journal.jsonl")
+    outcome = carried(world, drawn(world, *ALL), journal=journal)
+    assert outcome.ok
+    assert set(outcomes(outcome).values()) == {"done"}
+    assert outcome.outputs["top/t"] == {"url": "https://toys.example/t", "tags": "red"}
+    order = world.applied
+    assert order.index("base/b/paint") < order.index("side/s/make") < order.index("top/t/make")
+    lines = [json.loads(line) for line in (tmp_path / "deep" / "journal.jsonl").read_text().splitlines()]
+    assert len(lines) == 10
+    assert {line["event"] for line in lines} == {"started", "done"}
+    assert drawn(world, *ALL).changes == ()
+
+
+def test_nothing_to_do_is_said_of_every_resource(world: toy.World) -> None:
+    carried(world, drawn(world, *ALL))
+    outcome = carried(world, drawn(world, *ALL))
+    assert outcomes(outcome) == {"base/b": "already", "side/s": "already", "top/t": "already"}
+    assert outcome.ok
+
+
+def test_a_failure_stops_only_what_needs_it(world: toy.World) -> None:
+    def fail(key: str) -> None:
+        if key == "side/s/make":
+            raise RemoteError("The shop is closed.", fix="Come back.")
+
+    world.before_apply = fail
+    outcome = carried(world, drawn(world, "base b", "side s", "top t", "side free"))
+    assert not outcome.ok
+    assert outcomes(outcome) == {
+        "base/b/make": "done",
+        "side/s/make": "failed",
+        "side/free/make": "done",
+        "top/t/make": "not_run",
+    }
+    errors = {step.key: step.error for step in outcome.steps if step.error}
+    assert errors == {
+        "side/s/make": "The shop is closed. Come back.",
+        "top/t/make": "It needs side/s/make, which was not done.",
+    }
+
+
+def test_the_next_run_takes_up_the_rest_under_the_same_approval(world: toy.World) -> None:
+    def fail(key: str) -> None:
+        if key == "top/t/make":
+            raise RemoteUnavailable("Gone fishing.")
+
+    plan = drawn(world, *ALL)
+    world.before_apply = fail
+    carried(world, plan)
+    world.before_apply = lambda key: None
+    rest = drawn(world, *ALL)
+    assert [change.key for change in rest.changes] == ["top/t/make", "top/t/paint"]
+    again = carry_out(
+        rest, Approved.of(plan), registry=toy.registry(world), clients=Clients({}), journal=Journal()
+    )
+    assert again.ok
+
+
+def test_a_defect_becomes_a_plain_sentence_without_its_text(world: toy.World) -> None:
+    def fail(key: str) -> None:
+        raise KeyError("ghp_secret")
+
+    world.before_apply = fail
+    outcome = carried(world, drawn(world, "base b"))
+    assert outcome.steps[0].error == "An unexpected error (KeyError); LAKEPORT_DEBUG=1 shows where."
+
+
+def test_independent_changes_run_side_by_side(world: toy.World) -> None:
+    barrier = threading.Barrier(3, timeout=10)  # breaks unless three are under way at the same time
+
+    def meet(key: str) -> None:
+        if key.startswith("side/"):
+            barrier.wait()
+
+    world.before_apply = meet
+    assert carried(world, drawn(world, "base b", "side x", "side y", "side z")).ok
+
+
+@pytest.mark.parametrize("error", [NotApproved, StalePlan])
+def test_nothing_is_done_unless_all_of_it_was_approved(world: toy.World, error: type[Exception]) -> None:
+    plan = drawn(world, *ALL)
+    fewer = Approved(
+        request=plan.request,
+        file_digest=plan.file_digest,
+        plan_digest=plan.digest,
+        changes=frozenset(change.digest for change in plan.changes[1:]),
+    )
+    approved = None if error is NotApproved else fewer
+    with pytest.raises(error):
+        carry_out(plan, approved, registry=toy.registry(world), clients=Clients({}), journal=Journal())
+    assert world.applied == []
+
+
+def test_a_plan_with_refusals_is_not_carried_out(world: toy.World) -> None:
+    world.things["base/b"] = {"mark": "dev/risk/other", "tags": []}
+    with pytest.raises(Refused, match="belongs to somebody else"):
+        carried(world, drawn(world, *ALL))
+    assert world.applied == []
+
+
+def test_ctrl_c_waits_for_what_is_under_way_and_tells_the_truth(world: toy.World) -> None:
+    def press(key: str) -> None:
+        if key == "base/b/make":
+            ctrl_c()
+
+    world.after_apply = press
+    outcome = carried(world, drawn(world, "base b", "side s"))
+    assert isinstance(outcome.interrupted, KeyboardInterrupt)
+    assert outcomes(outcome) == {"base/b/make": "done", "side/s/make": "not_run"}
+    assert outcome.steps[1].error == "The run was interrupted before."
+    assert not outcome.ok
+
+
+def test_ctrl_c_twice_does_not_wait(world: toy.World) -> None:
+    release = threading.Event()
+
+    def press(key: str) -> None:
+        for _ in range(2):
+            ctrl_c()
+            threading.Event().wait(0.2)
+        release.wait(10)
+
+    world.before_apply = press
+    outcome = carried(world, drawn(world, "base b"))
+    release.set()
+    assert outcomes(outcome) == {"base/b/make": "failed"}
+    assert "may have been done" in (outcome.steps[0].error or "")
+
+
+def test_a_full_disk_does_not_fail_a_step(world: toy.World, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    journal = Journal(tmp_path / "file" / "journal.jsonl")
+    assert carried(world, drawn(world, "base b"), journal=journal).ok
+    assert "could not be written" in journal.broken
+
+
+def test_the_journal_is_told(world: toy.World) -> None:
+    told: list[tuple[str, str]] = []
+    carried(world, drawn(world, "base b"), journal=Journal(tell=lambda key, what: told.append((key, what))))
+    assert told == [("base/b/make", "started"), ("base/b/make", "done")]
+
+
+def test_outputs_that_cannot_be_read_back_do_not_fail_the_run(world: toy.World) -> None:
+    plan = drawn(world, "base b")
+    registry = dict(toy.registry(world))
+
+    def broken(wanted: object, client: object) -> None:
+        raise RemoteUnavailable("Gone.")
+
+    registry["base"] = type(registry["base"])(**{**vars(registry["base"]), "read": broken})
+    outcome = carry_out(
+        plan,
+        Approved.of(plan),
+        registry=registry,
+        clients=Clients({}),
+        journal=Journal(),
+        wanted=desired(toy.loaded(world, "base b"), toy.policy()),
+    )
+    assert outcome.ok
+    assert outcome.outputs == {}
+
+
+def test_sentence_of_our_own_errors_is_complete() -> None:
+    assert sentence(RemoteError("What.", why="Why.", fix="Fix.")) == "What. Why. Fix."
+
+
+def test_clients_show_no_secret() -> None:
+    assert "ghp" not in repr(Clients({"TOKEN": "ghp_secret"}))
+
+
+# --- laws
+
+KEYS = st.integers(0, 7).map(str)
+
+
+@given(st.dictionaries(KEYS, st.sets(KEYS), max_size=8), st.sets(KEYS))
+def test_whatever_fails_exactly_its_dependants_are_not_run(
+    graph: dict[str, set[str]], failing: set[str]
+) -> None:
+    world = toy.World()
+    names = sorted(graph)
+    changes = tuple(
+        Change(kind="base", identity=name, action="make", verb=Verb.CREATE, after={"mark": "m", "tags": []})
+        for name in names
+    )
+    needs = {
+        f"base/{name}/make": tuple(
+            f"base/{other}/make" for other in sorted(graph[name]) if other in graph and other < name
+        )
+        for name in names
+    }
+    plan = Plan(request="dev/growth/churn", file_digest="sha256:0", changes=changes, needs=needs)
+
+    def fail(key: str) -> None:
+        if key.split("/")[1] in failing:
+            raise RemoteError("No.")
+
+    world.before_apply = fail
+    outcome = carry_out(
+        plan,
+        Approved.of(plan),
+        registry=toy.registry(world),
+        clients=Clients({}),
+        journal=Journal(),
+        workers=2,
+    )
+    expected: dict[str, str] = {}
+    for name in names:
+        key = f"base/{name}/make"
+        if any(expected.get(need, "done") != "done" for need in needs[key]):
+            expected[key] = "not_run"
+        else:
+            expected[key] = "failed" if name in failing else "done"
+    assert outcomes(outcome) == expected
+    place = {key: index for index, key in enumerate(world.applied)}
+    for key in place:
+        assert all(place[need] < place[key] for need in needs[key] if need in expected)
+
+
+def test_leaves_tell_members_apart_by_value() -> None:
+    value = {"a": {"b": 1, "none": None}, "tags": ["x", "y"], "rows": [{"k": "v"}]}
+    assert leaves(value) == {"a.b": 1, "tags[x]": "x", "tags[y]": "y", "rows[0].k": "v"}

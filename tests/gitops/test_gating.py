@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from gitops.approval import ApprovalRule
+from gitops.checks import GATE_CHECK, PLAN_CHECK, decode_approved
+from gitops.finding import Finding, Place, Severity
+from gitops.gate import Facts, Outcome, Review, Verdict
+from gitops.gating import COMMITS_LISTED, FILES_LISTED, gather, judge_pull
+from gitops.plan import Change, Plan, Verb
+from gitops.posting import annotation, gate_comment, plan_title, post_gate, post_report
+from gitops.pulls import FileChange, Pull
+from gitops.report import Entry, Report
+from tests.support import toy
+
+HEAD, BASE = "a" * 40, "b" * 40
+PULL = Pull(
+    number=12,
+    url="https://github.example/acme/requests/pull/12",
+    state="open",
+    merged=False,
+    head_sha=HEAD,
+    base_sha=BASE,
+    head_ref="request/dev/growth/churn",
+    base_ref="main",
+    merge_sha=None,
+    author="lakeport[bot]",
+    title="Onboard churn",
+)
+
+
+@dataclass
+class Repo:
+    """One pull request and what is said on it."""
+
+    files: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    changed: tuple[FileChange, ...] = (FileChange(path=toy.path(), status="added"),)
+    authors: tuple[frozenset[str], bool, int] = (frozenset({"lakeport[bot]"}), False, 1)
+    reviewed: tuple[Review, ...] = ()
+    writers: frozenset[str] = frozenset({"nadia-k", "omar-f"})
+    now: Pull = PULL
+    checks: list[tuple[str, str, str, str, str, int]] = field(default_factory=list)
+    comments: dict[str, str] = field(default_factory=dict)
+
+    def read_file(self, path: str, ref: str) -> bytes | None:
+        return self.files.get((path, ref))
+
+    def changes(self, pull: Pull) -> tuple[FileChange, ...]:
+        return self.changed
+
+    def commit_authors(self, pull: Pull) -> tuple[frozenset[str], bool, int]:
+        return self.authors
+
+    def reviews(self, pull: Pull) -> tuple[Review, ...]:
+        return self.reviewed
+
+    def can_write(self, login: str) -> bool:
+        return login in self.writers
+
+    def pull(self, number: int) -> Pull:
+        assert number == self.now.number
+        return self.now
+
+    def upsert_comment(self, number: int, marker: str, body: str) -> None:
+        assert body.startswith(marker)
+        self.comments[marker] = body
+
+    def put_check(
+        self,
+        sha: str,
+        name: str,
+        conclusion: str,
+        title: str,
+        summary: str,
+        text: str = "",
+        annotations: object = (),
+    ) -> None:
+        self.checks.append((sha, name, conclusion, title, text, len(list(annotations))))  # type: ignore[call-overload]
+
+
+def gathered(repo: Repo) -> Facts:
+    return gather(repo, PULL, registry=toy.registry(toy.World()), rules=toy.policy())
+
+
+def outcome(repo: Repo) -> Outcome:
+    return judge_pull(repo, PULL, registry=toy.registry(toy.World()), rules=toy.policy()).outcome
+
+
+def approved_by(*logins: str) -> tuple[Review, ...]:
+    return tuple(
+        Review(login=login, state="APPROVED", commit_sha=HEAD, submitted_at="2026-11-21T06:00:00+00:00")
+        for login in logins
+    )
+
+
+@pytest.fixture
+def repo() -> Repo:
+    return Repo(files={(toy.path(), HEAD): toy.raw()})
+
+
+def test_the_usual_facts(repo: Repo) -> None:
+    repo.reviewed = approved_by("nadia-k", "liwei")
+    facts = gathered(repo)
+    assert facts.requester_github == "liwei"
+    assert [(rule.count, rule.approvers) for rule in facts.rules] == [(1, frozenset({"nadia-k", "omar-f"}))]
+    assert facts.writers == {"nadia-k"}
+    assert facts.files_touched == (toy.path(),)
+    assert facts.problems == ()
+    assert outcome(repo) is Outcome.OPEN
+
+
+def test_never_the_human_who_asked(repo: Repo) -> None:
+    raw = toy.raw().replace(b"{slack: U024BE7LH, github: liwei}", b"{slack: U0NADIAKA, github: nadia-k}")
+    repo.files[toy.path(), HEAD] = raw
+    repo.reviewed = approved_by("nadia-k")
+    assert outcome(repo) is Outcome.MISSING_APPROVALS
+    repo.reviewed = approved_by("nadia-k", "omar-f")
+    assert outcome(repo) is Outcome.OPEN
+
+
+def test_somebody_whom_the_directory_does_not_know_needs_two(repo: Repo) -> None:
+    raw = toy.raw().replace(b"{slack: U024BE7LH, github: liwei}", b"{slack: U0STRANGER, github: omar-f}")
+    repo.files[toy.path(), HEAD] = raw
+    facts = gathered(repo)
+    assert facts.requester_github is None
+    assert "omar-f" in facts.commit_authors
+    repo.reviewed = approved_by("nadia-k", "omar-f")
+    assert outcome(repo) is Outcome.MISSING_APPROVALS
+
+
+def test_two_requests_of_two_people_bar_both(repo: Repo) -> None:
+    other = toy.raw(name="sales").replace(
+        b"{slack: U024BE7LH, github: liwei}", b"{slack: U0OMARFAR, github: omar-f}"
+    )
+    repo.files[toy.path("sales"), HEAD] = other
+    repo.changed = (*repo.changed, FileChange(path=toy.path("sales"), status="added"))
+    facts = gathered(repo)
+    assert {facts.requester_github} | facts.commit_authors >= {"liwei", "omar-f"}
+
+
+def test_what_it_was_counts_too(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    was = ApprovalRule("classification-restricted", 1, frozenset({"omar-f"}), "Restricted data")
+    becomes = ApprovalRule("environment-dev", 1, frozenset({"nadia-k"}), "The environment dev")
+    monkeypatch.setattr(
+        "gitops.policy.approvals",
+        lambda loaded, policy, registry: (was if b"restricted" in loaded.document.raw else becomes,),
+    )
+    repo.files[toy.path(), BASE] = toy.raw().replace(b"internal", b"restricted")
+    assert gathered(repo).rules == (was, becomes)
+
+
+def test_an_invalid_file_is_a_problem(repo: Repo) -> None:
+    repo.files[toy.path(), HEAD] = b"a: 1\n"
+    assert "is not valid" in gathered(repo).problems[0]
+    assert outcome(repo) is Outcome.INVALID
+
+
+@pytest.mark.parametrize(("lifecycle", "problem"), [("active", True), ("retired", False)])
+def test_a_deleted_file_must_be_retired(repo: Repo, lifecycle: str, problem: bool) -> None:
+    repo.files = {(toy.path(), BASE): toy.raw(lifecycle=lifecycle)}
+    repo.changed = (FileChange(path=toy.path(), status="removed"),)
+    facts = gathered(repo)
+    assert bool(facts.problems) is problem
+    assert facts.rules
+    assert facts.requester_github == "liwei"
+
+
+def test_lists_that_github_cuts_short(repo: Repo) -> None:
+    repo.authors = (frozenset({"x"}), False, COMMITS_LISTED)
+    assert gathered(repo).unknown_authors
+    repo.changed = tuple(FileChange(path=f"x/{number}", status="added") for number in range(FILES_LISTED))
+    assert "names no more" in gathered(repo).problems[0]
+
+
+def test_code_is_none_of_its_business(repo: Repo) -> None:
+    repo.changed = (FileChange(path="docs/x.md", status="modified"),)
+    assert outcome(repo) is Outcome.NOT_A_REQUEST
+
+
+# --- posting
+
+CHANGE = Change(kind="base", identity="one", action="make", verb=Verb.CREATE, after={}, summary="Make one")
+PLAN = Plan(request="dev/growth/churn", file_digest="sha256:" + "0" * 64, changes=(CHANGE,))
+ENTRY = Entry(request=PLAN.request, path=toy.path(), file_digest=PLAN.file_digest, plan=PLAN)
+FINDING = Finding("size-limit", Severity.ERROR, "Too large.", Place(toy.path(), 3, 5, 3, 7), "Less.")
+
+
+def test_a_good_plan_carries_the_approved_set(repo: Repo) -> None:
+    assert post_report(repo, Report(entries=(ENTRY,)), number=12, sha=HEAD) == "success"
+    sha, name, conclusion, title, text, _ = repo.checks[0]
+    assert (sha, name, conclusion) == (HEAD, PLAN_CHECK, "success")
+    assert title == "create 1, change 0, remove 0, no running cost"
+    assert [one.changes for one in decode_approved(text) or ()] == [frozenset({CHANGE.digest})]
+    assert "<!-- lakeport:plan -->" in repo.comments
+
+
+def test_a_bad_plan_carries_none(repo: Repo) -> None:
+    bad = replace(ENTRY, findings=(FINDING,))
+    assert post_report(repo, Report(entries=(ENTRY, bad)), number=12, sha=HEAD) == "failure"
+    assert repo.checks[0][2:] == ("failure", "2 requests, 1 of them not fine", "", 1)
+
+
+def test_a_pull_request_that_moved_on_keeps_its_newer_comment(repo: Repo) -> None:
+    repo.now = replace(PULL, head_sha="c" * 40)
+    post_report(repo, Report(entries=(ENTRY,)), number=12, sha=HEAD)
+    assert len(repo.checks) == 1
+    assert repo.comments == {}
+
+
+def test_a_plan_too_large_to_approve_fails(repo: Repo) -> None:
+    many = tuple(replace(CHANGE, identity=f"n{number}") for number in range(1200))
+    report = Report(entries=(replace(ENTRY, plan=replace(PLAN, changes=many)),))
+    assert post_report(repo, report, number=12, sha=HEAD) == "failure"
+    assert repo.checks[0][4] == ""
+
+
+def test_annotations() -> None:
+    assert annotation(FINDING) == {
+        "path": toy.path(),
+        "start_line": 3,
+        "end_line": 3,
+        "start_column": 5,
+        "end_column": 7,
+        "annotation_level": "failure",
+        "title": "size-limit",
+        "message": "Too large. Less.",
+    }
+    whole = annotation(replace(FINDING, place=Place(toy.path())))
+    assert (whole["start_line"], whole["end_line"], "start_column" in whole) == (1, 1, False)
+
+
+def test_titles() -> None:
+    assert plan_title(Report()) == "No request file is changed"
+    assert plan_title(Report(findings=(FINDING,))) == "1 error in 0 files"
+    assert plan_title(Report(entries=(ENTRY, ENTRY))) == "2 requests, none of them not fine"
+
+
+def test_the_gate_in_words(repo: Repo) -> None:
+    verdict = Verdict(outcome=Outcome.MISSING_APPROVALS, sentences=("Ask @nadia-k.",))
+    post_gate(repo, PULL, verdict)
+    assert repo.checks[0][:4] == (HEAD, GATE_CHECK, "failure", "Approvals are missing")
+    assert "@nadia" not in repo.comments["<!-- lakeport:gate -->"]
+    assert gate_comment(verdict).count("\n- ") == 1
+
+
+def test_the_gate_is_silent_on_code(repo: Repo) -> None:
+    post_gate(repo, PULL, Verdict(outcome=Outcome.NOT_A_REQUEST, sentences=("Nothing.",)))
+    assert repo.checks[0][2] == "neutral"
+    assert repo.comments == {}

@@ -1,0 +1,365 @@
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitops import render
+from gitops.cost import Money
+from gitops.finding import Finding, Place, Severity
+from gitops.markup import LIMIT, Page, clip, code, escape, visible
+from gitops.plan import Change, Plan, Reason, Refusal, Verb
+from gitops.policy import ApprovalRule
+from gitops.receipts import Receipt, Step
+from gitops.render_plan import counts, differences, money, plan_comment, print_plan, removals, summary
+from gitops.report import Entry, Report
+
+NASTY = (
+    "<img src=x> @acme/owners #12 `tick` | pipe\n## head [x](https://evil.example) "
+    "www.evil.example *b* $x$ GH-7"
+)
+
+
+def change(number: int = 0, **fields: object) -> Change:
+    values: dict[str, object] = {
+        "kind": "schema",
+        "identity": f"ml_dev.churn{number}",
+        "action": "schema",
+        "verb": Verb.CREATE,
+        "after": {"comment": "x"},
+        "summary": f"Create the schema ml_dev.churn{number}",
+    }
+    return Change(**(values | fields))  # type: ignore[arg-type]
+
+
+def entry(*changes: Change, **fields: object) -> Entry:
+    plan = Plan(request="dev/growth/churn", file_digest="sha256:0", changes=changes)
+    money = Money(Decimal(312), Decimal(312), "EUR", ("a cluster: 3 hours",))
+    rules = (ApprovalRule("environment-dev", 1, frozenset({"nadia-k"}), "The environment dev"),)
+    made = Entry(
+        request="dev/growth/churn",
+        path="requests/dev/growth/churn.yaml",
+        file_digest="sha256:0",
+        plan=plan,
+        cost=money,
+        rules=rules,
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+def finding(
+    message: str = "Too large.", *, line: int = 2, column: int = 7, file: str = "f.yaml", end: int = 0
+) -> Finding:
+    place = Place(file, line, column, line if end else 0, end, "resources[0].size")
+    return Finding("size-limit", Severity.ERROR, message, place, "Take a smaller one.")
+
+
+def receipt(**fields: object) -> Receipt:
+    made = Receipt(
+        number=7,
+        request="dev/growth/churn",
+        path="requests/dev/growth/churn.yaml",
+        file_digest="sha256:0",
+        commit="a" * 40,
+        pull=12,
+        requester={"slack": "U1", "github": "liwei"},
+        approvers=("nadia-k",),
+        plan_digest="sha256:1",
+        run_url="https://github.example/acme/requests/actions/runs/1",
+        tool_version="0.1.0",
+        status="partial",
+        steps=(
+            Step(
+                key="repo/r/repo", digest="d", verb="create", summary="Make r", outcome="done", seconds=1.24
+            ),
+            Step(key="schema/s/schema", digest="d", verb="create", summary="", outcome="failed", error=NASTY),
+        ),
+        outputs={"repo/r": {"url": "https://github.example/acme/r", "id": "<script>"}},
+        error=None,
+        at="2026-11-21T06:00:00+00:00",
+        previous="",
+    )
+    return replace(made, **fields)  # type: ignore[arg-type]
+
+
+# --- markup
+
+
+@pytest.mark.parametrize("make", [escape, code])
+def test_typed_text_does_nothing_on_github(make: object) -> None:
+    text = make(NASTY, 1000)  # type: ignore[operator]
+    inner = text.removeprefix("<code>").removesuffix("</code>")
+    bare = re.sub(r"&#\d+;", "", inner)
+    assert not set(bare) & set("<>&`|*_[]#@$\n")
+    assert "://" not in text
+    assert "www." not in text
+
+
+def test_mentions_references_and_links_are_broken_in_the_finished_text() -> None:
+    assert escape("@acme") == "&#64;&#8203;acme"
+    assert escape("fixes #1") == "fixes &#35;&#8203;1"
+    assert escape("https://x.example") == "https&#58;&#8203;//x.example"
+    assert escape("GH-12") == "GH&#8203;-12"
+    assert escape("1. one") == "1&#46; one"
+    assert escape("- one") == "&#45; one"
+
+
+def test_hidden_and_turning_characters_show() -> None:
+    assert visible("a\u202eb\u200bc\x1b[31m\x00") == "a�b�c�[31m�"
+    assert visible("a\r\nb\tc\u2028d") == "a  b c d"
+    assert visible("Grüße 数据 ok") == "Grüße 数据 ok"
+
+
+def test_code_of_nothing_is_nothing() -> None:
+    assert code("  ") == ""
+
+
+def test_clip() -> None:
+    assert clip("abcdef", 4) == "abc…"
+    assert clip("abcd", 4) == "abcd"
+
+
+@given(st.text(max_size=200), st.integers(0, 50))
+def test_escape_leaves_no_structure(text: str, limit: int) -> None:
+    safe = escape(text, limit)
+    assert not set(re.sub(r"&#\d+;", "", safe)) & set("<>&`|*_[]{}#@$\\~\n\r")
+    assert safe[:1] not in set("-+=")
+
+
+@given(st.lists(st.text(max_size=400), max_size=40), st.integers(700, 5000))
+def test_a_page_is_never_longer_than_its_limit_and_counts_what_it_leaves_out(
+    rows: list[str], limit: int
+) -> None:
+    page = Page("head", limit=limit)
+    page.rows("| a |", (visible(row) for row in rows), what="rows")
+    page.add("the end")
+    text = str(page)
+    assert len(text) <= limit
+    assert ("Left out" in text) == page.full
+
+
+# --- plans
+
+
+def test_plan_comment_says_what_a_reviewer_needs() -> None:
+    plan = entry(
+        change(),
+        change(
+            1, verb=Verb.UPDATE, before={"a": 1, "b": 2}, after={"a": 1, "b": 3}, removes=("SELECT of risk",)
+        ),
+        change(2, verb=Verb.REMOVE, before={"a": 1}, after=None, summary="Drop the empty schema"),
+    )
+    text = plan_comment(Report(entries=(plan,)))
+    assert text.startswith("<!-- lakeport:plan -->\n")
+    assert "**create 1, change 1, remove 2, about €312/month**" in text
+    taken = text[text.index("Taken away") : text.index("#### Changes")]
+    assert "SELECT of risk" in taken
+    assert "Drop the empty schema" in taken
+    assert "<code>b&#58; 2</code> | <code>b&#58; 3</code>" in text
+    assert "a&#58; 1</code> | " not in text.split("churn1")[1].split("\n")[0]
+    assert "1 of <code>nadia-k</code>: The environment dev" in text
+    assert "<details><summary>Cost: about €312/month</summary>" in text
+
+
+def test_plan_comment_of_refusals_findings_and_errors() -> None:
+    refusal = Refusal(kind="schema", identity="x", reason=Reason.NOT_OURS, message=NASTY, fix="Rename.")
+    refused = entry(plan=Plan(request="dev/growth/churn", file_digest="sha256:0", refusals=(refusal,)))
+    invalid = entry(plan=None, findings=(finding(NASTY),))
+    broken = entry(plan=None, error="GitHub did not answer.", error_code=4)
+    text = plan_comment(Report(entries=(refused, invalid, broken), findings=(finding("Gone."),)))
+    assert "refused: 1 thing(s)" in text
+    assert "not valid: 1 error" in text
+    assert "GitHub did not answer." in text
+    assert "f.yaml&#58;2&#58;7" in text
+    assert "@acme" not in text
+    assert "<img" not in text
+
+
+def test_plan_comment_without_requests() -> None:
+    assert "changes no request file" in plan_comment(Report())
+
+
+@pytest.mark.parametrize(("requests", "changes"), [(1, 3000), (400, 5), (3, 400)])
+def test_plan_comment_fits_whatever_the_size(requests: int, changes: int) -> None:
+    many = tuple(change(number, summary="x" * 300, after={"c": "y" * 500}) for number in range(changes))
+    text = plan_comment(Report(entries=tuple(entry(*many) for _ in range(requests))))
+    assert len(text) <= LIMIT
+    left = re.search(r"Left out.*?: (.*)\.\*\*", text)
+    assert left
+    if requests == 1:
+        shown = text.count("\n| + |")
+        assert f"{changes - shown} changes" in left[1]
+
+
+def test_removals_come_before_what_is_cut() -> None:
+    many = [change(number, summary="x" * 400) for number in range(500)]
+    text = plan_comment(Report(entries=(entry(*many, change(999, removes=("the last grant of risk",))),)))
+    assert "the last grant of risk" in text
+
+
+def test_summary_and_money() -> None:
+    assert summary(entry()) == "nothing to do, about €312/month"
+    assert money(None) == "no running cost"
+    assert money(Money(Decimal(10), Decimal("1234.4"), "USD")) == "USD 10 to USD 1,234/month"
+    plan = Plan(request="dev/growth/churn", file_digest="sha256:0", changes=(change(removes=("a", "b")),))
+    assert counts(plan) == "create 1, change 0, remove 2"
+    assert removals([change()]) == []
+
+
+def test_differences_are_the_single_values() -> None:
+    before, after = {"a": 1, "g": ["x", "y"]}, {"a": 1, "g": ["y", "z"], "n": {"m": True}}
+    assert list(differences(before, after)) == [
+        ("g[x]", "x", None),
+        ("g[z]", None, "z"),
+        ("n.m", None, True),
+    ]
+
+
+def test_plan_on_a_terminal_is_plain_text_in_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = io.StringIO()
+    refusal = Refusal(kind="schema", identity="x", reason=Reason.NOT_OURS, message="[red]no[/red]\x1b[31m")
+    plan = Plan(
+        request="dev/growth/churn",
+        file_digest="sha256:0",
+        changes=(change(summary="Create \x1b[31m[bold]it[/bold] " + "long " * 30),),
+        refusals=(refusal,),
+        notes=("A note.",),
+    )
+    print_plan(render.open_console(out), entry(plan=plan))
+    text = out.getvalue()
+    assert "\x1b" not in text
+    assert "[bold]it[/bold]" in text
+    assert "approve: 1 of nadia-k" in text
+
+
+# --- findings
+
+
+def test_findings_with_line_and_caret() -> None:
+    out = io.StringIO()
+    raw = b"kind: compute\nsize: xl\n"
+    render.print_findings(render.open_console(out), [finding(end=9)], {"f.yaml": raw})
+    assert out.getvalue() == (
+        "f.yaml:2:7: error: Too large. [size-limit]\n"
+        "    2 | size: xl\n"
+        "      |       ^^\n"
+        "  Take a smaller one.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("raw", "line", "column", "caret"),
+    [
+        ("数据: xl\n", 1, 5, "      |       ^"),
+        ("x" * 500 + "BAD\n", 1, 501, None),
+        ("a: 1", 9, 1, ""),
+        ("\x1b[31m: 1\n", 1, 1, "      | ^"),
+    ],
+)
+def test_carets_stand_under_the_place(raw: str, line: int, column: int, caret: str | None) -> None:
+    out = io.StringIO()
+    found = [finding(line=line, column=column)]
+    render.print_findings(render.open_console(out), found, {"f.yaml": raw.encode()})
+    text = out.getvalue()
+    assert "\x1b" not in text
+    if caret is None:
+        excerpt, marks = text.splitlines()[1:3]
+        assert excerpt[marks.index("^")] == "B"
+    elif caret:
+        assert text.splitlines()[2] == caret
+    else:
+        assert "|" not in text
+
+
+def test_github_annotations_are_escaped() -> None:
+    text = render.findings_github([finding("50% a\nb: c, d", file="a,b:c%.yaml", end=9)])
+    assert text == (
+        "::error file=a%2Cb%3Ac%25.yaml,line=2,col=7,endLine=2,endColumn=9,title=size-limit"
+        "::50%25 a%0Ab: c, d Take a smaller one.\n"
+    )
+
+
+def test_findings_summary() -> None:
+    warning = replace(finding(), severity=Severity.WARNING)
+    assert render.findings_summary([finding(), finding(), warning], 1) == "2 errors and 1 warning in 1 file"
+    assert render.findings_summary([], 3) == "3 files checked, nothing found"
+
+
+# --- results and pull requests
+
+
+def test_result_comment() -> None:
+    text = render.result_comment(receipt())
+    assert text.startswith("<!-- lakeport:result dev/growth/churn -->\n## Partly applied")
+    assert "The next run of the apply workflow takes up the rest" in text
+    assert "<https://github.example/acme/r>" in text
+    assert "<script>" not in text
+    assert "@acme" not in text
+    assert "| ✅ done | Make r<br><code>repo/r/repo</code> | 1.2 s |" in text
+
+
+def test_result_comment_is_bounded() -> None:
+    steps = tuple(
+        Step(key=f"k/{n}/a", digest="d", verb="create", summary="x" * 500, outcome="failed", error="y" * 900)
+        for n in range(300)
+    )
+    assert len(render.result_comment(receipt(steps=steps))) <= LIMIT
+
+
+def test_result_on_a_terminal() -> None:
+    out = io.StringIO()
+    render.print_steps(render.open_console(out), receipt(error="It\x1b[31m broke."))
+    assert "dev/growth/churn: Partly applied\n" in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+
+
+DOCUMENT = {
+    "metadata": {"name": "churn", "team": "growth", "environment": "dev", "purpose": NASTY},
+    "resources": [
+        {"kind": "schema", "name": "churn", "catalog": "ml_dev", "grants": [{"principal": "growth"}]}
+    ],
+}
+
+
+def test_pull_request() -> None:
+    assert render.pull_title(DOCUMENT) == "Onboard churn (growth, dev)"
+    retiring = {**DOCUMENT, "metadata": {**DOCUMENT["metadata"], "lifecycle": "retiring"}}  # type: ignore[dict-item]
+    assert render.pull_title(retiring) == "Retire churn (growth, dev)"
+    body = render.pull_body(
+        DOCUMENT,
+        cost=Money(Decimal(1), Decimal(2), "EUR"),
+        approvals=entry().rules,
+        requester="Li @Wei",
+        permalink="https://acme.slack.example/archives/C1/p1",
+    )
+    assert "@acme" not in body
+    assert "@Wei" not in body
+    assert "<https://acme.slack.example/archives/C1/p1>" in body
+    assert "€1 to €2/month" in body
+    assert "- <code>schema</code> name <code>churn</code>, catalog <code>ml&#95;dev</code>" in body
+
+
+def test_a_link_is_a_link_only_when_it_is_one() -> None:
+    body = render.pull_body(DOCUMENT, permalink="https://evil.example/)<script>")
+    assert "<script>" not in body
+    assert "javascript" not in render.pull_body(DOCUMENT, permalink="javascript:alert(1)").replace(
+        "<code>javascript", ""
+    )
+
+
+def test_commit_message_has_trailers_nobody_can_forge() -> None:
+    text = render.commit_message(
+        DOCUMENT, request="dev/growth/churn", permalink="https://x\nLakeport-Request: prod/x"
+    )
+    assert text.splitlines() == [
+        "Onboard churn (growth, dev)",
+        "",
+        "Lakeport-Request: dev/growth/churn",
+        "Lakeport-Thread: https://x Lakeport-Request: prod/x",
+    ]

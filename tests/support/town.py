@@ -1,0 +1,127 @@
+"""A requests repository with merged pull requests, receipts, and the toy world: what landing needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
+
+from gitops.checkout import Checkout
+from gitops.drawing import draw
+from gitops.engine import Clients
+from gitops.errors import RemoteUnavailable
+from gitops.gate import Outcome, Verdict
+from gitops.landing import Landed, Site, apply_pending, policy_of
+from gitops.plan import Approved
+from gitops.pulls import Pull
+from gitops.receipts import Receipt, ReceiptDraft
+from gitops.request import load_request
+from tests.support import toy
+from tests.support.gitrepo import GitRepo
+
+OPEN = Verdict(outcome=Outcome.OPEN, sentences=("Approved by nadia-k.",), counted=("nadia-k",))
+MISSING = Verdict(outcome=Outcome.MISSING_APPROVALS, sentences=("One more approval is asked for.",))
+
+
+@dataclass
+class Pulls:
+    """Merged pull requests by merge commit, approved sets by head commit and request."""
+
+    merged: dict[str, Pull] = field(default_factory=dict)
+    approved: dict[tuple[str, str], Approved] = field(default_factory=dict)
+    comments: dict[tuple[int, str], str] = field(default_factory=dict)
+    verdicts: dict[int, Verdict] = field(default_factory=dict)
+    broken: bool = False
+
+    def pull_for_commit(self, sha: str) -> Pull | None:
+        return self.merged.get(sha)
+
+    def pull(self, number: int) -> Pull:
+        return next(pull for pull in self.merged.values() if pull.number == number)
+
+    def approved_set(self, sha: str, request: str) -> Approved | None:
+        return self.approved.get((sha, request))
+
+    def upsert_comment(self, number: int, marker: str, body: str) -> None:
+        if self.broken:
+            raise RemoteUnavailable("GitHub did not answer.")
+        assert body.startswith(marker)
+        self.comments[number, marker] = body
+
+    def judge(self, pull: Pull) -> Verdict:
+        return self.verdicts.get(pull.number, OPEN)
+
+
+@dataclass
+class Ledger:
+    receipts: list[Receipt] = field(default_factory=list)
+    broken: bool = False
+
+    def read_all(self) -> tuple[Receipt, ...]:
+        return tuple(self.receipts)
+
+    def append(self, draft: ReceiptDraft) -> Receipt:
+        if self.broken:
+            raise RemoteUnavailable("GitHub did not answer.")
+        values = {one.name: getattr(draft, one.name) for one in fields(ReceiptDraft)}
+        last = self.receipts[-1].digest if self.receipts else ""
+        made = Receipt(**values, number=len(self.receipts) + 1, at="2026-11-21T06:00:00+00:00", previous=last)
+        self.receipts.append(replace(made, digest=made.computed_digest()))
+        return self.receipts[-1]
+
+
+@dataclass
+class Town:
+    """A requests repository, its pull requests and receipts, and the toy world."""
+
+    repo: GitRepo
+    world: toy.World = field(default_factory=toy.World)
+    pulls: Pulls = field(default_factory=Pulls)
+    ledger: Ledger = field(default_factory=Ledger)
+    attempt: int = 0
+
+    def request(self, name: str, *resources: str, lifecycle: str = "active", approve: bool = True) -> Pull:
+        """Open, plan, approve and merge a request."""
+        raw = toy.raw(*resources, name=name, lifecycle=lifecycle)
+        number = len(self.pulls.merged) + 1
+        head, merge = self.repo.merge(f"request/{name}-{number}", {toy.path(name): raw})
+        pull = Pull(
+            number=number,
+            url=f"https://github.example/acme/requests/pull/{number}",
+            state="closed",
+            merged=True,
+            head_sha=head,
+            base_sha="0" * 40,
+            head_ref=f"request/dev/growth/{name}",
+            base_ref="main",
+            merge_sha=merge,
+            author="lakeport[bot]",
+            title=name,
+        )
+        self.pulls.merged[merge] = pull
+        if approve:
+            loaded = load_request(raw, toy.path(name), toy.registry(self.world))
+            plan = draw(loaded, registry=toy.registry(self.world), policy=toy.policy(), clients=Clients({}))
+            self.pulls.approved[head, loaded.id] = Approved.of(plan)
+        return pull
+
+    def apply(self, tell: Callable[[Landed], None] = lambda landed: None) -> list[Landed]:
+        self.attempt += 1
+        checkout = Checkout(self.repo.root)
+        site = Site(
+            checkout=checkout,
+            registry=toy.registry(self.world),
+            policy=policy_of(checkout),
+            pulls=self.pulls,
+            ledger=self.ledger,
+            clients=Clients({}),
+            judge=self.pulls.judge,
+            run_url="https://github.example/run",
+            run_id="1",
+            attempt=self.attempt,
+            tool_version="0.1.0",
+        )
+        return apply_pending(site, tell=tell)
+
+    @property
+    def last(self) -> Receipt:
+        return self.ledger.receipts[-1]
