@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 def registry() -> Registry:
     """Every kind by name: each module of this package that holds a ``KIND``, in alphabetical order.
 
-    Importing a kind imports no SDK; its ``connect`` does.
+    A module whose name starts with ``_`` is a part of a kind and no kind itself. Importing a kind imports no
+    SDK; its ``connect`` does.
     """
     kinds: dict[str, Kind[Any, Any, Any]] = {}
     for module in sorted(info.name for info in pkgutil.iter_modules(__path__)):
+        if module.startswith("_"):
+            continue
         kind: Kind[Any, Any, Any] = import_module(f"{__name__}.{module}").KIND
         kinds[kind.name] = kind
     return kinds

@@ -1,0 +1,363 @@
+"""What people write about compute: its fields, what follows from what they said, its cost and its rules."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from gitops import cost
+from gitops.kind import Ask, Complaint, Desired, Rule, Spec
+from gitops.vocabulary import SIZES, Part, Size, Workload
+
+if TYPE_CHECKING:
+    from gitops.cost import Money
+    from gitops.policy import Policy
+
+Level = Literal[
+    "CAN_ATTACH_TO",
+    "CAN_RESTART",
+    "CAN_USE",
+    "CAN_MONITOR",
+    "CAN_VIEW",
+    "CAN_MANAGE_RUN",
+    "CAN_MANAGE",
+]
+LEVELS: Mapping[str, tuple[str, ...]] = {
+    "cluster": ("CAN_ATTACH_TO", "CAN_RESTART", "CAN_MANAGE"),
+    "sql_warehouse": ("CAN_VIEW", "CAN_MONITOR", "CAN_USE", "CAN_MANAGE"),
+    "job": ("CAN_VIEW", "CAN_MANAGE_RUN", "CAN_MANAGE"),
+}
+"""Permission levels by type, lowest first (Databricks permissions API)."""
+
+TEAM_LEVEL: Mapping[str, Level] = {
+    "cluster": "CAN_RESTART",
+    "sql_warehouse": "CAN_USE",
+    "job": "CAN_MANAGE_RUN",
+}
+"""What the own team gets where nobody says: using it, not changing it."""
+
+NOUN = {"cluster": "cluster", "sql_warehouse": "SQL warehouse", "job": "job"}
+
+Library = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._,-]+\])?"
+        r"(?:(?:==|>=|<=|~=|!=|<|>)[A-Za-z0-9.*+!_-]+(?:,(?:==|>=|<=|~=|!=|<|>)[A-Za-z0-9.*+!_-]+)*)?$",
+        max_length=200,
+    ),
+]
+"""A requirement from the Python package index: name, extras, versions; no address, no path, no option."""
+
+
+class ComputeAccess(Part):
+    """What one group may do with it."""
+
+    principal: Annotated[
+        Annotated[
+            str,
+            StringConstraints(
+                pattern=r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=255
+            ),
+        ],
+        Ask(label="Group", help="A Databricks group, such as `growth`.", risky=True, infer=False),
+    ]
+    level: Annotated[
+        Level,
+        Ask(
+            label="Level",
+            help="What it may do, such as `CAN_RESTART` on a cluster, `CAN_USE` on a SQL warehouse and "
+            "`CAN_MANAGE_RUN` on a job.",
+            risky=True,
+            infer=False,
+            words={
+                "attach": "CAN_ATTACH_TO",
+                "restart": "CAN_RESTART",
+                "use": "CAN_USE",
+                "manage": "CAN_MANAGE",
+                "run": "CAN_MANAGE_RUN",
+            },
+        ),
+    ]
+
+
+class ComputeSpec(Spec):
+    """A cluster, a SQL warehouse or a job with its own cluster."""
+
+    kind: Literal["compute"]
+    name: Annotated[
+        Annotated[str, StringConstraints(pattern=r"^[a-z](?:-?[a-z0-9])*$", min_length=3, max_length=100)],
+        Ask(
+            label="Compute",
+            help="Its name, lower-case words with hyphens, such as `growth-churn-dev`.",
+            aliases=("compute name", "cluster name", "warehouse name", "job name"),
+        ),
+    ]
+    type: Annotated[
+        Literal["cluster", "sql_warehouse", "job"],
+        Ask(
+            label="Type",
+            help="`cluster` to work on interactively, `sql_warehouse` for queries and dashboards, `job` for "
+            "what runs on a schedule.",
+            words={
+                "notebook": "cluster",
+                "interactive": "cluster",
+                "all-purpose": "cluster",
+                "warehouse": "sql_warehouse",
+                "sql": "sql_warehouse",
+                "endpoint": "sql_warehouse",
+                "dashboard": "sql_warehouse",
+                "batch": "job",
+                "nightly": "job",
+                "workflow": "job",
+            },
+        ),
+    ]
+    workload: Annotated[
+        Workload,
+        Ask(
+            label="Workload",
+            help="`etl` to move and shape data, `ml` to train and score models, `analytics` to look at data.",
+            aliases=("use", "kind of work"),
+            words={
+                "machine learning": "ml",
+                "training": "ml",
+                "data science": "ml",
+                "pipeline": "etl",
+                "ingestion": "etl",
+                "reporting": "analytics",
+                "bi": "analytics",
+            },
+        ),
+    ]
+    size: Annotated[
+        Size,
+        Ask(
+            label="Size",
+            help="Of one machine: `xs`, `small`, `medium`, `large` or `xl`.",
+            aliases=("t-shirt size", "machine size", "how big"),
+            words={
+                "tiny": "xs",
+                "extra small": "xs",
+                "s": "small",
+                "m": "medium",
+                "mid": "medium",
+                "l": "large",
+                "big": "large",
+                "extra large": "xl",
+                "huge": "xl",
+            },
+        ),
+    ]
+    gpu: Annotated[bool, Ask(label="GPU", help="Whether it has graphics processors, `true` or `false`.")] = (
+        False
+    )
+    min_workers: Annotated[
+        Annotated[int, Field(ge=1, le=100)],
+        Ask(
+            label="Fewest workers",
+            help="How many it keeps while it runs, such as `1`; of a SQL warehouse: clusters.",
+            aliases=("min workers", "minimum workers", "at least"),
+        ),
+    ] = 1
+    max_workers: Annotated[
+        Annotated[int, Field(ge=1, le=100)],
+        Ask(
+            label="Most workers",
+            help="How many it may grow to, such as `4`; of a SQL warehouse: clusters.",
+            aliases=("max workers", "maximum workers", "up to", "at most"),
+        ),
+    ] = 1
+    auto_stop_minutes: Annotated[
+        Annotated[int, Field(ge=10, le=10_000)],
+        Ask(
+            label="Stops after",
+            help="Minutes without use until it stops, such as `30`; at least 10. A job stops by itself.",
+            aliases=("auto stop", "auto termination", "autotermination", "idle", "sleep after"),
+        ),
+    ] = 30
+    libraries: Annotated[
+        Annotated[tuple[Library, ...], Field(max_length=50)],
+        Ask(
+            label="Libraries",
+            help="Python packages with versions, such as `[lightgbm==4.5.0]`.",
+            aliases=("packages", "libs", "python libraries", "dependencies"),
+        ),
+    ] = ()
+    access: Annotated[
+        Annotated[tuple[ComputeAccess, ...], Field(max_length=50)],
+        Ask(
+            label="Compute access",
+            help="Groups and what they may do, such as `[{principal: growth, level: CAN_RESTART}]`.",
+            risky=True,
+            infer=False,
+            aliases=("cluster access", "permissions", "who can use it"),
+        ),
+    ] = ()
+
+
+def identity(spec: ComputeSpec) -> str:
+    """The name: whatever its type, there is one of it."""
+    return spec.name.lower()
+
+
+def distribution(requirement: str) -> str:
+    """The name in a requirement, in the one spelling all its spellings share (PEP 503)."""
+    name = re.split(r"[\[=<>~!]", requirement, maxsplit=1)[0]
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy) -> Mapping[str, Any]:
+    """The name by the naming rule, the policy's defaults that fit the type, and use by the own team."""
+    name = policy.default_name(
+        "compute",
+        team=str(origin["team"]),
+        name=str(origin["name"]),
+        environment=str(origin["environment"]),
+    )
+    derived: dict[str, Any] = {"name": name, **policy.defaults_for("compute")}
+    kind = str(values.get("type") or derived.get("type") or "")
+    if kind == "sql_warehouse":  # its workers are whole clusters: one, unless somebody says more
+        derived = {key: value for key, value in derived.items() if key not in ("min_workers", "max_workers")}
+        derived.setdefault("workload", "analytics")
+    if kind == "job":
+        derived.pop("auto_stop_minutes", None)
+    least, most = values.get("min_workers"), values.get("max_workers")
+    if isinstance(least, int) and isinstance(derived.get("max_workers"), int):
+        derived["max_workers"] = max(least, derived["max_workers"])
+    if isinstance(most, int) and isinstance(derived.get("min_workers"), int):
+        derived["min_workers"] = min(most, derived["min_workers"])
+    team = policy.teams.get(str(origin["team"]))
+    if team is not None and kind in TEAM_LEVEL:
+        derived["access"] = [{"principal": team.databricks_group, "level": TEAM_LEVEL[kind]}]
+    return {key: value for key, value in derived.items() if key not in values and value is not None}
+
+
+def estimate(desired: Desired[ComputeSpec]) -> Money:
+    """What it costs a month, in the currency of the price lists."""
+    spec, origin = desired.spec, desired.origin
+    if spec.type == "sql_warehouse":
+        return cost.estimate_warehouse(
+            cloud=origin.cloud,
+            environment=origin.environment,
+            size=spec.size,
+            auto_stop_minutes=spec.auto_stop_minutes,
+            max_clusters=spec.max_workers,
+        )
+    if spec.type == "job":
+        return cost.estimate_job(
+            cloud=origin.cloud,
+            environment=origin.environment,
+            workload=spec.workload,
+            size=spec.size,
+            gpu=spec.gpu,
+            min_workers=spec.min_workers,
+            max_workers=spec.max_workers,
+        )
+    return cost.estimate_cluster(
+        cloud=origin.cloud,
+        environment=origin.environment,
+        workload=spec.workload,
+        size=spec.size,
+        gpu=spec.gpu,
+        min_workers=spec.min_workers,
+        max_workers=spec.max_workers,
+        auto_stop_minutes=spec.auto_stop_minutes,
+    )
+
+
+def _size(desired: Desired[ComputeSpec], policy: Policy) -> Iterator[Complaint]:
+    origin = desired.origin
+    largest = policy.limits_of(origin.environment, origin.data_classification).max_size
+    if SIZES.index(desired.spec.size) > SIZES.index(largest):
+        yield Complaint(
+            path="size",
+            message=f"The size {desired.spec.size} is larger than {origin.environment} allows.",
+            hint=f"The largest is {largest}.",
+        )
+
+
+def _gpu(desired: Desired[ComputeSpec], policy: Policy) -> Iterator[Complaint]:
+    origin, spec = desired.origin, desired.spec
+    if spec.gpu and spec.type == "sql_warehouse":
+        yield Complaint(path="gpu", message="A SQL warehouse has no GPU.", hint="Leave the line out.")
+    elif spec.gpu and not policy.limits_of(origin.environment, origin.data_classification).gpu:
+        yield Complaint(
+            path="gpu",
+            message=f"No GPU is allowed for {origin.data_classification} data in {origin.environment}.",
+            hint="Write `gpu: false`.",
+        )
+
+
+def _workers(desired: Desired[ComputeSpec], policy: Policy) -> Iterator[Complaint]:
+    del policy
+    spec = desired.spec
+    if spec.min_workers > spec.max_workers:
+        yield Complaint(
+            path="max_workers",
+            message=f"The most workers ({spec.max_workers}) are fewer than the fewest ({spec.min_workers}).",
+            hint="Make max_workers at least min_workers.",
+        )
+    if spec.type == "sql_warehouse" and spec.max_workers > 40:
+        yield Complaint(
+            path="max_workers",
+            message=f"A SQL warehouse has at most 40 clusters, not {spec.max_workers}.",
+            hint="One cluster serves about ten queries at the same time.",
+        )
+
+
+def _libraries(desired: Desired[ComputeSpec], policy: Policy) -> Iterator[Complaint]:
+    seen: dict[str, str] = {}
+    for index, library in enumerate(desired.spec.libraries):
+        path = f"libraries[{index}]"
+        name = distribution(library)
+        if policy.library_denied(name):
+            yield Complaint(
+                path=path,
+                message=f"The library {name} may not be installed.",
+                hint="The platform team keeps the list of denied libraries in the policy.",
+            )
+        if name in seen:
+            yield Complaint(
+                path=path,
+                message=f"The library {name} is there twice, first as {seen[name]}.",
+                hint="Delete one of the two.",
+            )
+        seen.setdefault(name, library)
+    if desired.spec.libraries and desired.spec.type == "sql_warehouse":
+        yield Complaint(
+            path="libraries",
+            message="A SQL warehouse takes no Python libraries.",
+            hint="Leave them out, or ask for a cluster.",
+        )
+
+
+def _access(desired: Desired[ComputeSpec], policy: Policy) -> Iterator[Complaint]:
+    del policy
+    spec = desired.spec
+    seen: set[str] = set()
+    for index, entry in enumerate(spec.access):
+        if entry.level not in LEVELS[spec.type]:
+            yield Complaint(
+                path=f"access[{index}].level",
+                message=f"A {NOUN[spec.type]} has no level {entry.level}.",
+                hint=f"Levels of a {NOUN[spec.type]} are {', '.join(LEVELS[spec.type])}.",
+            )
+        if entry.principal.casefold() in seen:
+            yield Complaint(
+                path=f"access[{index}].principal",
+                message=f"The group {entry.principal} is there twice.",
+                hint="A group has one level: delete one of the two.",
+            )
+        seen.add(entry.principal.casefold())
+
+
+RULES = (
+    Rule(id="compute-size", why="Large machines are for where they are needed.", check=_size),
+    Rule(id="compute-gpu", why="GPU machines are dear, and their access mode isolates less.", check=_gpu),
+    Rule(id="compute-workers", why="Databricks refuses a range that is upside down.", check=_workers),
+    Rule(id="compute-library", why="Some libraries are known to do harm.", check=_libraries),
+    Rule(id="compute-access", why="Databricks refuses a level that a thing does not have.", check=_access),
+)
