@@ -1,0 +1,206 @@
+"""The draft of a request: what was said, the log of patches that led there, and how a patch is taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from gitops.draft import Value
+from gitops.plan import JSON
+
+Op = Literal["set", "unset", "add", "remove"]
+HEARD_CHARS = 60_000
+"""How much of the requester's own text is kept to look quotes up in; the oldest goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldUpdate:
+    """What an extractor read: do ``op`` with ``value`` on the field ``path``, as the words ``quote`` say.
+
+    ``path`` is a field path (``metadata.team``, ``resources.schema[raw].grants``) or ``resources``. ``set`` with
+    the value ``None`` says: the person spoke of this field, but in words that name no value, so it has to be asked.
+    ``add`` and ``remove`` work on lists. ``note`` is one sentence for the person on why a value is unclear.
+    """
+
+    path: str
+    op: Op
+    value: JSON
+    quote: str = ""
+    note: str = ""
+
+
+class Stage(StrEnum):
+    """Where a request stands, from the first word to what became of it."""
+
+    COLLECTING = "collecting"
+    REVIEWING = "reviewing"
+    SUBMITTED = "submitted"
+    MERGED = "merged"
+    APPLIED = "applied"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Patch:
+    """One entry of the log: ``path`` was ``before`` and is ``after``; ``None`` means not said.
+
+    Patches of one message share ``turn``. An undo is a turn of its own whose patches carry the turn they take back
+    in ``undoes``.
+    """
+
+    path: str
+    before: Value | None
+    after: Value | None
+    quote: str
+    ts: str
+    turn: int
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A request in the making, in one thread of Slack; a value that survives JSON unchanged.
+
+    ``said`` holds only what a person said, or what was concluded from it and marked ``inferred``; everything derived
+    is :func:`gitops.compose.compose`'s. ``unclear`` maps field paths to the words that were not clear enough,
+    ``skipped`` are fields the person did not know, ``heard`` the requester's own messages.
+    """
+
+    id: str
+    requester_slack: str
+    channel: str
+    thread_ts: str
+    card_ts: str | None = None
+    state: Stage = Stage.COLLECTING
+    said: Mapping[str, Value] = field(default_factory=dict)
+    unclear: Mapping[str, str] = field(default_factory=dict)
+    skipped: tuple[str, ...] = ()
+    asked: str | None = None
+    log: tuple[Patch, ...] = ()
+    heard: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    confirmed_digest: str | None = None
+    submitted_path: str | None = None
+    pull_number: int | None = None
+    pull_url: str | None = None
+
+    def to_json(self) -> str:
+        """One line of JSON; :meth:`from_json` of it is equal to the draft."""
+        return json.dumps(
+            {
+                **{name: getattr(self, name) for name in _PLAIN},
+                "state": str(self.state),
+                "said": {path: _value_out(value) for path, value in self.said.items()},
+                "unclear": dict(self.unclear),
+                "skipped": list(self.skipped),
+                "heard": list(self.heard),
+                "strangers": list(self.strangers),
+                "log": [_patch_out(patch) for patch in self.log],
+            },
+            ensure_ascii=False,
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> Draft:
+        """The draft that was written; raises ``ValueError`` or ``KeyError`` for anything else."""
+        data = json.loads(text)
+        return cls(
+            **{name: data[name] for name in _PLAIN},
+            state=Stage(data["state"]),
+            said={path: _value_in(value) for path, value in data["said"].items()},
+            unclear=data["unclear"],
+            skipped=tuple(data["skipped"]),
+            heard=tuple(data["heard"]),
+            strangers=tuple(data["strangers"]),
+            log=tuple(_patch_in(patch) for patch in data["log"]),
+        )
+
+    @property
+    def turn(self) -> int:
+        """The number of the last turn in the log, 0 when nothing was said."""
+        return max((patch.turn for patch in self.log), default=0)
+
+    def hear(self, text: str) -> Draft:
+        """The same draft with one more message of the requester to look quotes up in."""
+        heard = [*self.heard, text]
+        while len(heard) > 1 and sum(map(len, heard)) > HEARD_CHARS:
+            heard.pop(0)
+        return replace(self, heard=tuple(heard))
+
+    def changed(self, patches: Iterable[Patch]) -> Draft:
+        """Apply patches in order and log those that change something."""
+        said, log = dict(self.said), list(self.log)
+        for patch in patches:
+            if patch.before == patch.after:
+                continue
+            if patch.after is None:
+                said.pop(patch.path, None)
+            else:
+                said[patch.path] = patch.after
+            log.append(patch)
+        return replace(self, said=said, log=tuple(log))
+
+    def inverse(self, ts: str = "") -> tuple[Patch, ...]:
+        """The patches that take back the last turn not taken back yet; empty when there is none."""
+        undone = {patch.undoes for patch in self.log if patch.undoes is not None}
+        turns = {patch.turn for patch in self.log if patch.undoes is None} - undone
+        if not turns:
+            return ()
+        last, turn = max(turns), self.turn + 1
+        return tuple(
+            Patch(patch.path, patch.after, patch.before, patch.quote, ts, turn, undoes=last)
+            for patch in reversed(self.log)
+            if patch.turn == last and patch.undoes is None
+        )
+
+
+_PLAIN = (
+    "id",
+    "requester_slack",
+    "channel",
+    "thread_ts",
+    "card_ts",
+    "asked",
+    "confirmed_digest",
+    "submitted_path",
+    "pull_number",
+    "pull_url",
+)
+
+
+def _value_out(value: Value | None) -> JSON:
+    return None if value is None else {"value": value.value, "source": value.source, "quote": value.quote}
+
+
+def _value_in(data: Any) -> Value:
+    return Value(value=data["value"], source=data["source"], quote=data["quote"])
+
+
+def _patch_out(patch: Patch) -> JSON:
+    return {
+        "path": patch.path,
+        "before": _value_out(patch.before),
+        "after": _value_out(patch.after),
+        "quote": patch.quote,
+        "ts": patch.ts,
+        "turn": patch.turn,
+        "undoes": patch.undoes,
+    }
+
+
+def _patch_in(data: Any) -> Patch:
+    before, after = data["before"], data["after"]
+    return Patch(
+        path=data["path"],
+        before=None if before is None else _value_in(before),
+        after=None if after is None else _value_in(after),
+        quote=data["quote"],
+        ts=data["ts"],
+        turn=data["turn"],
+        undoes=data["undoes"],
+    )

@@ -1,0 +1,202 @@
+"""News from GitHub: what happened to a pull request, told to the conversation it came from.
+
+Deliveries come late, twice, in any order, or not at all. Each fact has a key of its own, whatever delivery
+brought it, so hearing it again changes nothing; the final word comes from the receipts, not from an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from bot import dialogue
+from bot.draft import Draft, Stage
+from bot.envelope import REQUEST_BRANCH, conversation_id
+from bot.known import KnownPolicy
+from bot.ports import Receipts, Repository
+from bot.store import Conversation, Store
+from bot.talk import Talk
+from gitops.errors import LakeportError
+from gitops.receipts import Receipt
+from gitops.request import load_request, path_of
+
+Fact = Mapping[str, Any]
+
+WAITING = (Stage.SUBMITTED, Stage.MERGED, Stage.FAILED)
+"""States in which a receipt is news."""
+NEWS = {
+    "opened": (Stage.COLLECTING, Stage.REVIEWING, Stage.SUBMITTED),
+    "checked": (Stage.REVIEWING, Stage.SUBMITTED),
+    "reviewed": (Stage.REVIEWING, Stage.SUBMITTED),
+    "closed": (Stage.REVIEWING, Stage.SUBMITTED),
+    "merged": (Stage.REVIEWING, Stage.SUBMITTED, Stage.WITHDRAWN),
+}
+"""In which states a fact is news; elsewhere it comes late, and what came after it was told already."""
+PLAN_CHECK = "lakeport/plan"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Turns facts of :mod:`bot.envelope` into events of the conversations they are about."""
+
+    talk: Talk
+    store: Store
+    policy: KnownPolicy
+    repository: Repository
+    receipts: Receipts
+
+    def happened(self, fact: Fact, key: str) -> None:
+        """Work on one fact; ``key`` is the delivery's and only used to look conversations up again."""
+        match fact["fact"]:
+            case "pushed":
+                self.policy.stale()
+            case "receipts":
+                self._receipts()
+            case "apply_started" | "apply_ended":
+                self._apply(fact)
+            case _:
+                found = self._conversation(fact, key)
+                if found is not None:
+                    self._tell(found, fact)
+
+    def _tell(self, found: Conversation, fact: Fact) -> None:
+        if found.state not in NEWS[fact["fact"]]:
+            log.info("no_news", fact=fact["fact"], conversation=found.id, state=found.state)
+            return
+        if fact["fact"] == "opened":
+            if found.pull_number != fact["pull"]:
+                self._event(found, f"opened:{fact['pull']}", dialogue.Submitted(fact["pull"], fact["url"]))
+            return
+        told = _event_of(fact)
+        if told is not None:
+            self._event(found, *told)
+
+    def _apply(self, fact: Fact) -> None:
+        """A run of the apply workflow; what it did is in the receipts, only a run without one is told."""
+        if fact["fact"] == "apply_started":
+            return
+        self._receipts()
+        if fact["conclusion"] not in ("failure", "timed_out", "startup_failure"):
+            return
+        pull = self.talk.steps.run("pull", lambda: _number(self.repository.pull_for_commit(fact["sha"])))
+        found = self.store.of_pull(pull, None) if pull is not None else None
+        if found is not None and found.state in (Stage.SUBMITTED, Stage.MERGED):
+            failed = dialogue.Failed(
+                reason="The run that applies the request ended without a receipt.",
+                fix="The platform team can see why in the run, and start it again.",
+                url=fact["url"],
+            )
+            self._event(found, f"run:{fact['run']}", failed)
+
+    def _receipts(self) -> None:
+        """Tell every conversation that waits for one about the newest receipt of its pull request."""
+        waiting = [found for found in self.store.waiting(WAITING) if found.pull_number is not None]
+        if not waiting:
+            return
+        news = self.talk.steps.run("receipts", lambda: self._newest({found.pull_number for found in waiting}))
+        for found in waiting:
+            told = news.get(str(found.pull_number))
+            if told is not None:
+                self._event(found, f"receipt:{told['number']}", _outcome(told))
+
+    def _newest(self, pulls: set[int | None]) -> dict[str, Any]:
+        """By the number of the pull request, as text: its newest receipt."""
+        return {str(one.pull): _plain(one) for one in self.receipts.read_all() if one.pull in pulls}
+
+    def _event(self, found: Conversation, name: str, event: dialogue.Event) -> None:
+        self.talk.happened(f"{found.id}:{name}", found.id, event)
+
+    def _conversation(self, fact: Fact, key: str) -> Conversation | None:
+        """The conversation a fact is about; made again from the pull request when the database lost it."""
+        found = self.store.of_pull(fact["pull"], fact["branch"])
+        if found is not None or not fact.get("thread") or fact["pull"] is None:
+            return found
+        try:
+            self.talk.steps.run("rebuild", lambda: self._rebuilt(fact, key))
+        except LakeportError as error:
+            log.warning("not_rebuilt", pull=fact["pull"], code=error.code)
+        return self.store.of_pull(fact["pull"], None)
+
+    def _rebuilt(self, fact: Fact, key: str) -> bool:
+        """A draft in the state "submitted", with what the file on the pull request says about who asked."""
+        channel, thread_ts = fact["thread"]
+        conversation_key = conversation_id(channel, thread_ts)
+        if self.store.get(conversation_key) is not None:
+            return False  # the thread went on to something else
+        path = path_of(*fact["branch"].removeprefix(REQUEST_BRANCH).split("/", 2))
+        raw = self.repository.read_file(path, fact["sha"])
+        if raw is None:
+            return False
+        loaded = load_request(raw, path, self.talk.registry)
+        draft = Draft(
+            id=conversation_key,
+            requester_slack=loaded.request.metadata.requested_by.slack,
+            channel=channel,
+            thread_ts=thread_ts,
+            state=Stage.SUBMITTED,
+            confirmed_digest=loaded.file_digest,
+            submitted_path=path,
+            pull_number=fact["pull"],
+            pull_url=fact["url"],
+        )
+        self.talk.keep(draft, f"{key}/rebuilt")
+        return True
+
+
+def _event_of(fact: Fact) -> tuple[str, dialogue.Event] | None:
+    """The name of a fact, unique within its conversation, and the event it is."""
+    match fact["fact"]:
+        case "merged":
+            return f"merged:{fact['sha']}", dialogue.Merged(fact["sha"])
+        case "closed":
+            return f"closed:{fact['at']}", dialogue.Closed(fact["login"])
+        case "reviewed":
+            event = dialogue.Reviewed(fact["login"], fact["state"], fact["text"], fact["url"])
+            return f"review:{fact['review']}", event
+        case _:
+            return _checked(fact)
+
+
+def _checked(fact: Fact) -> tuple[str, dialogue.Event] | None:
+    ok = fact["conclusion"] == "success"
+    if fact["name"] != PLAN_CHECK and not ok:
+        return None  # the gate is closed until somebody approves: that is no news
+    name = f"check:{fact['name']}:{fact['sha']}:{fact['conclusion']}"
+    return name, dialogue.CheckDone(ok, fact["title"] or fact["summary"], fact["url"])
+
+
+def _plain(receipt: Receipt) -> dict[str, Any]:
+    """What is told of a receipt, as JSON."""
+    return {
+        "number": receipt.number,
+        "pull": receipt.pull,
+        "status": str(receipt.status),
+        "outputs": {key: dict(value) for key, value in receipt.outputs.items()},
+        "error": receipt.error or "",
+        "run": receipt.run_url,
+        "steps": [f"{step.summary or step.key}: {step.outcome}" for step in receipt.steps],
+    }
+
+
+def _outcome(news: Mapping[str, Any]) -> dialogue.Event:
+    if news["status"] == "applied":
+        return dialogue.Applied(news["outputs"], receipt=str(news["number"]))
+    reason = {
+        "partial": "Some steps were carried out and some were not.",
+        "refused": "It was not carried out.",
+    }.get(news["status"], "It could not be carried out.")
+    return dialogue.Failed(
+        reason=f"{reason} {news['error']}".strip(),
+        fix="The platform team can look at the run; starting it again finishes what is left.",
+        steps=tuple(news["steps"]),
+        url=news["run"],
+    )
+
+
+def _number(pull: Any) -> int | None:
+    return None if pull is None else int(pull.number)

@@ -1,0 +1,247 @@
+"""The conversation in Slack: what people say, press and fill in becomes a turn, and a turn is answered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import structlog
+
+from bot import conversation, dialogue, orders, views
+from bot.draft import Draft, FieldUpdate, Stage
+from bot.envelope import conversation_id, is_direct
+from bot.known import KnownPolicy
+from bot.orders import Clerk
+from bot.ports import Extractor, Slack, Steps
+from bot.store import Conflict, Conversation, Orders, Store
+from gitops.errors import LakeportError, RemoteUnavailable
+from gitops.kind import Registry
+from gitops.plan import digest
+from gitops.request import branch_of, request_id
+
+TRIES = 5
+OPENING = "asked for something new. Let's set it up here, in the thread."
+HELP = (
+    "Mention me, write to me directly, or say `/lakeport new` and what you need in your own words. "
+    "`/lakeport status` lists what you asked for."
+)
+NO_EDITS = (
+    "I do not follow edits of messages, so nothing changed. Say in a new message what should be different."
+)
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Talk:
+    """The one way a conversation moves. Every method is called from a durable workflow, with its key."""
+
+    slack: Slack
+    store: Store
+    policy: KnownPolicy
+    registry: Registry
+    extractor: Extractor
+    clerk: Clerk
+    steps: Steps
+    today: Callable[[], date] = date.today
+
+    def heard(
+        self, key: str, *, user: str, channel: str, ts: str, thread_ts: str, text: str, mentioned: bool
+    ) -> None:
+        """Somebody wrote. In a channel only a mention starts a conversation; in one, everything is read."""
+        thread = self.steps.run("find", lambda: self._thread(user, channel, ts, thread_ts, mentioned))
+        if thread is not None:
+            self._turn_of(_new(user, channel, thread), dialogue.Said(user, text, ts), key)
+
+    def edited(self, key: str, *, channel: str, thread_ts: str) -> None:
+        """Somebody changed a message; while the request is being made they are told what to do instead."""
+        found = self.store.in_thread(channel, thread_ts)
+        if found is not None and found.state in (Stage.COLLECTING, Stage.REVIEWING):
+            self.clerk.carry_out(orders.note(NO_EDITS), found, key)
+
+    def happened(self, key: str, conversation_key: str, event: dialogue.Event) -> None:
+        """Something happened to a conversation that exists: a button was pressed, or GitHub has news."""
+        self._turn(conversation_key, None, event, key)
+
+    def form_errors(self, conversation_key: str, state: Mapping[str, Any]) -> Mapping[str, str]:
+        """What is wrong in a form that was sent, by block; pure but for the look into the store.
+
+        Slack waits three seconds for this, so it asks nobody else; without a policy at hand nothing is wrong,
+        and :meth:`filled` looks again.
+        """
+        found, policy = self.store.get(conversation_key), self.policy.last()
+        if found is None or policy is None:
+            return {}
+        world = dialogue.World(self.registry, policy, self.today())
+        return views.read_form(state, draft_of(found), world).errors
+
+    def filled(self, key: str, conversation_key: str, *, user: str, state: Mapping[str, Any]) -> None:
+        """Somebody sent the form."""
+        found = self.store.get(conversation_key)
+        if found is None:
+            return
+        read = self.steps.run("form", lambda: vars(views.read_form(state, draft_of(found), self._world())))
+        if read["errors"]:
+            self.clerk.carry_out(orders.note(" ".join(read["errors"].values())), found, key)
+        else:
+            self._turn(conversation_key, None, dialogue.Filled(user, read["values"]), key)
+
+    def keep(self, draft: Draft, key: str) -> None:
+        """Save a draft that was made again from what GitHub knows."""
+        self.store.save(_row(draft, None), key, [])
+
+    def wants_form(self, conversation_key: str, *, user: str, trigger_id: str) -> None:
+        """Somebody wants the form of their draft. Its trigger lives for three seconds: not tried again."""
+        found = self.store.get(conversation_key)
+        if found is not None and found.requester == user:
+            try:
+                self.slack.open_form(trigger_id, views.form(draft_of(found), self._world()))
+            except LakeportError as error:
+                log.warning(
+                    "form_not_opened", conversation=conversation_key, code=error.code, what=error.what
+                )
+
+    def commanded(self, key: str, *, user: str, channel: str, text: str) -> None:
+        """``/lakeport``: ``new …`` opens a thread; ``status`` and ``help`` answer where the person is."""
+        word, _, rest = text.strip().partition(" ")
+        if word.casefold() == "new":
+            self._open(key, user, channel, rest.strip())
+            return
+        if word.casefold() == "status":
+            answer = views.status(tuple(map(draft_of, self.store.all_of(user))))
+        else:
+            answer = HELP if word.casefold() in ("", "help") else f"I know `new`, `status` and `help`. {HELP}"
+        self.steps.run("whisper", lambda: self.slack.whisper(channel, user, answer))
+
+    def at_home(self, user: str) -> None:
+        """Somebody opened the app's home: what they asked for, and where it stands."""
+        view = views.home(tuple(map(draft_of, self.store.all_of(user))))
+        self.steps.run("home", lambda: self.slack.publish_home(user, view))
+
+    def _thread(self, user: str, channel: str, ts: str, thread_ts: str, mentioned: bool) -> str | None:
+        """The thread that a message belongs to, ``None`` when it is not for us."""
+        if thread_ts and self.store.in_thread(channel, thread_ts):
+            return thread_ts
+        if is_direct(channel):
+            under_way = self.store.open_with(user, channel)
+            return thread_ts or (under_way.thread_ts if under_way else ts)
+        return (thread_ts or ts) if mentioned else None
+
+    def _open(self, key: str, user: str, channel: str, text: str) -> None:
+        """A message of ours at the top, and a conversation in its thread."""
+
+        def post() -> str:
+            known = self.store.begin(key, "opening")
+            ts = known.ref or (self.slack.find(channel, None, key) if known.again else None)
+            ts = ts or self.slack.post(channel, None, f"<@{user}> {OPENING}", [], {"key": key})
+            self.store.finish(key, ts)
+            return ts
+
+        ts = self.steps.run("open", post)
+        self._turn_of(_new(user, channel, ts), dialogue.Said(user, text, ts), f"{key}/said")
+
+    # turns
+
+    def _turn_of(self, start: Draft, event: dialogue.Event, key: str) -> None:
+        self._turn(start.id, start, event, key)
+
+    def _turn(self, conversation_key: str, start: Draft | None, event: dialogue.Event, key: str) -> None:
+        """One event: think, save, then carry out what was saved; what comes of that is the next event."""
+        try:
+            ordered = self.steps.run("think", lambda: self._think(conversation_key, start, event, key))
+        except LakeportError as error:
+            self._apologise(conversation_key, start, error, key)
+            return
+        found = self.store.get(conversation_key)
+        if found is None:
+            return
+        for index, order in enumerate(ordered):
+            after = self.clerk.carry_out(order, found, f"{key}/{index}")
+            if after is not None:
+                self._turn(conversation_key, None, after, f"{key}/{index}/then")
+
+    def _think(self, conversation_key: str, start: Draft | None, event: dialogue.Event, key: str) -> Orders:
+        before = self.store.ordered(key)
+        if before is not None:
+            return before
+        world = self._world()
+        updates: Sequence[FieldUpdate] | None = None
+        for _ in range(TRIES):
+            found = self.store.get(conversation_key)
+            draft = draft_of(found) if found else start
+            if draft is None:
+                log.info("unknown_conversation", conversation=conversation_key, event=type(event).__name__)
+                return []
+            if updates is None:
+                updates = self._read(draft, event, world)
+            moved, replies = conversation.step(draft, event, updates=updates, world=world)
+            replies = (*replies, *_fresh_card(draft, moved, replies, world))
+            try:
+                return self.store.save(_row(moved, found), key, orders.of_replies(replies))
+            except Conflict:
+                log.info("conflict", conversation=conversation_key)
+        raise RemoteUnavailable("Too much happened at once in this conversation.", fix="Say it again.")
+
+    def _read(self, draft: Draft, event: dialogue.Event, world: dialogue.World) -> Sequence[FieldUpdate]:
+        """What the extractor makes of a message. Only the requester's own words ever reach it."""
+        if not isinstance(event, dialogue.Said) or event.user != draft.requester_slack:
+            return ()
+        if draft.state not in (Stage.COLLECTING, Stage.REVIEWING):
+            return ()
+        return self.extractor(
+            world.catalogue,
+            draft,
+            draft.asked,
+            event.text,
+            policy=world.policy,
+            requester=world.policy.person(slack=draft.requester_slack),
+            today=world.today,
+        )
+
+    def _apologise(self, conversation_key: str, start: Draft | None, error: LakeportError, key: str) -> None:
+        log.warning("turn_failed", key=key, code=error.code, what=error.what)
+        found = self.store.get(conversation_key) or (_row(start, None) if start else None)
+        if found is not None:
+            self.clerk.carry_out(orders.sorry(error), found, f"{key}/sorry")
+
+    def _world(self) -> dialogue.World:
+        return dialogue.World(self.registry, self.policy.get(), self.today())
+
+
+def draft_of(found: Conversation) -> Draft:
+    """The draft that a row holds."""
+    return Draft.from_json(json.dumps(found.draft))
+
+
+def _fresh_card(
+    before: Draft, after: Draft, replies: Sequence[dialogue.Reply], world: dialogue.World
+) -> tuple[dialogue.Card, ...]:
+    """The card again where the state moved and nobody shows it: its buttons say what can be done now."""
+    shown = any(isinstance(reply, dialogue.Card) for reply in replies)
+    if shown or before.state == after.state or not after.said:
+        return ()
+    composed = conversation.composed_of(after, world)
+    return (dialogue.Card(after, composed, digest(composed.raw) if composed.raw is not None else None),)
+
+
+def _new(user: str, channel: str, thread_ts: str) -> Draft:
+    key = conversation_id(channel, thread_ts)
+    return Draft(id=key, requester_slack=user, channel=channel, thread_ts=thread_ts)
+
+
+def _row(draft: Draft, found: Conversation | None) -> Conversation:
+    data: Mapping[str, Any] = json.loads(draft.to_json())
+    return Conversation(
+        id=draft.id,
+        requester=draft.requester_slack,
+        channel=draft.channel,
+        thread_ts=draft.thread_ts,
+        state=str(draft.state),
+        draft=dict(data),
+        pull_number=draft.pull_number,
+        branch=branch_of(request_id(draft.submitted_path)) if draft.submitted_path else None,
+        version=found.version if found else 0,
+    )

@@ -1,0 +1,312 @@
+"""Slack text as people mean it: references resolved, cut into sentences and clauses, numbers in words read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+_REFERENCE = re.compile(r"<([^<>|\n]+)(?:\|([^<>\n]*))?>")
+_EMOJI = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]*:(?![\w:])")
+_STRUCK = re.compile(r"(?<!\w)~[^~\n]+~(?!\w)")
+_SAME = str.maketrans(
+    {"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "−": "-", "\u00a0": " ", "\t": " "}
+)
+
+
+def plain(raw: str) -> str:
+    """Slack text without its markup: mail links as addresses, channels and web links gone, entities resolved.
+
+    Mentions stay as ``<@U…>``; struck-out text is dropped and an emoji ends a line; quotes and dashes get one spelling.
+    """
+    text = _REFERENCE.sub(_referred, raw)
+    text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").translate(_SAME)
+    text = _STRUCK.sub(" ", _EMOJI.sub("\n", unicodedata.normalize("NFC", text)))
+    return re.sub(r" *\n *", "\n", re.sub(r" +", " ", text)).strip()
+
+
+def _referred(found: re.Match[str]) -> str:
+    target, label = found[1], found[2]
+    if target.startswith(("@U", "@W")):
+        return f"<{target}>"
+    if target.startswith("mailto:"):
+        return target.removeprefix("mailto:")
+    if target.startswith(("!subteam^", "tel:")):
+        return label or ""
+    return " "
+
+
+def fold(text: str) -> str:
+    """Lower case and without accents, for comparing: ``Tomás`` and ``tomas`` are the same."""
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(char for char in parts if not unicodedata.combining(char))
+
+
+def level(text: str) -> str:
+    """Like :func:`fold`, but every character stays in its place: for finding names in a text."""
+    return "".join(unicodedata.normalize("NFKD", char)[0].lower()[0] for char in text)
+
+
+def squeeze(text: str) -> str:
+    """For looking a quote up: folded, every run of white space as one blank, no ``*_`>`` markup."""
+    return re.sub(r"\s+", " ", re.sub(r"[*`>]", "", fold(plain(text)))).strip()
+
+
+# --- numbers in words -------------------------------------------------------------------------------
+
+_UNITS = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = dict(
+    zip(
+        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
+        range(20, 100, 10),
+        strict=True,
+    )
+)
+_GERMAN = {
+    **dict(
+        zip(
+            [
+                "null",
+                "eins",
+                "zwei",
+                "drei",
+                "vier",
+                "fünf",
+                "sechs",
+                "sieben",
+                "acht",
+                "neun",
+                "zehn",
+                "elf",
+                "zwölf",
+            ],
+            range(13),
+            strict=True,
+        )
+    ),
+    "ein": 1,
+    "eine": 1,
+    "einen": 1,
+    "einer": 1,
+    "einem": 1,
+    "fünfzehn": 15,
+    "zwanzig": 20,
+    "dreißig": 30,
+    "dreissig": 30,
+    "vierzig": 40,
+    "fünfundvierzig": 45,
+    "fünfzig": 50,
+    "sechzig": 60,
+    "neunzig": 90,
+}
+NUMBERS: dict[str, int] = {word: value for value, word in enumerate(_UNITS)} | _TENS | _GERMAN
+_UNIT = "|".join(_UNITS[1:10])
+NUMBER = (
+    rf"(?:\d{{1,5}}(?![\d]|[.,]\d)|(?:{'|'.join(_TENS)})(?:[ -](?:{_UNIT}))?"
+    rf"|(?:{'|'.join(sorted((*_UNITS, *_GERMAN), key=len, reverse=True))}))\b"
+)
+"""A whole number in digits or in English or German words; read it with :func:`number`."""
+
+
+def number(text: str) -> int | None:
+    """The number that a match of :data:`NUMBER` names; ``None`` when it is none."""
+    word = text.strip().casefold()
+    if word.isdecimal():
+        return int(word)
+    if word in NUMBERS:
+        return NUMBERS[word]
+    tens, _, unit = word.replace("-", " ").partition(" ")
+    return _TENS[tens] + NUMBERS[unit] if tens in _TENS and unit in NUMBERS else None
+
+
+# --- sentences --------------------------------------------------------------------------------------
+
+_END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')*]))\s+|;\s+|\n+")
+_NO_END = re.compile(
+    r"(?:\b(?:i\.e|e\.g|etc|approx|no|nr|ca|vs|z\.b|d\.h|bzw|incl|max|min|dr|mr|ms)\.|(?<!\d)\d{1,2}\.)$",
+    re.I,
+)
+_BULLET = re.compile(r"^\s*(?:[•◦▪*-]|\d{1,2}[.)])\s+")
+_WANT = re.compile(
+    r"\b(?:needs?|needed|wants?|wanna|would like|['’]d like|['’]d need|like to|please|pls|plz|could (?:i|we"
+    r"|you)|"
+    r"can (?:i|we|you)|may (?:i|we)|give (?:us|me)|get (?:us|me)|set up|spin up|create|make|add|request"
+    r"|require|"
+    r"looking for|miss(?:ing)?|lack|order|provision|bitte|brauch\w*|benötig\w*|fehlt|fehlen|hätten? gern\w*"
+    r"|möcht\w*|wollen|let's|lets|"
+    r"should|must|has to|have to|shall|will)\b",
+    re.I,
+)
+_PAST = re.compile(
+    r"\b(?:was|were|had|tried|used to|ran|been running|has been|have been|cost (?:us|a)|borrowed|came|went"
+    r"|said|says|told|"
+    r"asked|last (?:year|spring|summer|autumn|fall|winter|month|week|quarter)|since (?:19|20)\d\d|years? ago|"
+    r"months? ago|previously|back then|war|waren|hatten?|letztes|letzten)\b",
+    re.I,
+)
+_ASKING = re.compile(
+    r"^(?:(?:quick|short|one|small)? ?q(?:uestion)?\b[,:]? *|hm+,? |btw,? |and |und |also,? |ok,? |sorry,? )*"
+    r"(?:which|what|whats|who|how|why|when|where|is there|are there|do you|does|did|welche\w*|was|wie|warum"
+    r"|wann|wer|"
+    r"gibt es)\b",
+    re.I,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence or line: ``text`` at ``start`` of the message; ``lead`` is the line with a colon it stands under."""
+
+    text: str
+    start: int
+    lead: str = ""
+
+    @property
+    def end(self) -> int:
+        """Where it ends in the message."""
+        return self.start + len(self.text)
+
+    @property
+    def wanting(self) -> bool:
+        """Whether it, or the line it stands under, asks for something."""
+        return bool(_WANT.search(self.text) or (self.lead and _WANT.search(self.lead)))
+
+    @property
+    def background(self) -> bool:
+        """Whether it only tells of what was: nothing in it is asked for."""
+        return bool(_PAST.search(self.text)) and not self.wanting
+
+    @property
+    def question(self) -> bool:
+        """Whether it asks the bot for information ("which sizes are there?"), rather than for a thing."""
+        return self.text.rstrip(" )\"'").endswith("?") and bool(_ASKING.match(self.text))
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message as plain text; :meth:`without` blanks out what has been read, offsets stay."""
+
+    text: str
+
+    @cached_property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """Sentences and lines in order; bullets cut off, questions included."""
+        return tuple(_sentences(self.text))
+
+    def without(self, *spans: tuple[int, int]) -> Message:
+        """The message with these spans blanked out."""
+        text = self.text
+        for start, end in spans:
+            blank = re.sub(r"[^\n]", " ", text[start:end])
+            text = text[:start] + blank + text[end:]
+        return replace(self, text=text)
+
+
+def _sentences(text: str) -> Iterator[Sentence]:
+    lead = ""
+    for start, end in _cut(text):
+        body = text[start:end]
+        new_line = start == 0 or "\n" in text[max(0, start - 2) : start]
+        bullet = _BULLET.match(body)
+        if bullet:
+            start, body = start + bullet.end(), body[bullet.end() :]
+        stripped = body.strip()
+        if not stripped:
+            continue
+        if new_line and not bullet:
+            lead = ""
+        yield Sentence(stripped, start + body.index(stripped[0]), lead)
+        if stripped.endswith(":"):
+            lead = stripped
+
+
+def _cut(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for gap in _END.finditer(text):
+        if "\n" not in gap[0] and _NO_END.search(text[start : gap.start()]):
+            continue
+        yield start, gap.start()
+        start = gap.end()
+    yield start, len(text)
+
+
+_CLAUSE = re.compile(
+    r"[,;()]+|\s-\s|\b(?:but|however|aber|sondern|while|whereas|although)\b|(?<=[.!?])\s", re.I
+)
+
+
+def clauses(text: str) -> Iterator[tuple[int, str]]:
+    """The parts of a sentence between commas, brackets and "but": (offset, text), empty ones left out."""
+    start = 0
+    for gap in _CLAUSE.finditer(text):
+        if text[start : gap.start()].strip():
+            yield start, text[start : gap.start()]
+        start = gap.end()
+    if text[start:].strip():
+        yield start, text[start:]
+
+
+def clause_at(text: str, position: int) -> str:
+    """The clause of a sentence that this position is in."""
+    found = [part for at, part in clauses(text) if at <= position]
+    return found[-1] if found else text
+
+
+_NEGATION = (
+    r"\b(?:no|not|without|w/o|neither|nor|never|don't need|dont need|do not need|don't want|dont want"
+    r"|need no|"
+    r"needn't|isn't|skip|drop|forget|scratch|lose|minus|instead of|rather than|except|kein(?:e|en|em)?|nicht"
+    r"|ohne|statt)"
+)
+NEGATED = re.compile(
+    rf"{_NEGATION}(?:\s+(?:the|a|an|any|need|want|for|also|even|more|as|my|our|\w+ic|\w+ive))*\s*$", re.I
+)
+"""Matches the end of the text before a word when that word is negated: ``no``, ``not an interactive``, ``kein``."""
+
+CORRECTION = re.compile(
+    r"\b(?:actually|wait|no,|nope|hm+ no|correction|rather|instead|i mean|i meant|make (?:it|that)"
+    r"|sorry[^.!?]*[.!?,]|"
+    r"scratch that|better|change (?:it|that)? ?to|doch|besser|nein|ach)\b",
+    re.I,
+)
+"""Words after which a person takes back what they just said."""
+
+UNKNOWN = re.compile(
+    r"\b(?:no idea|no clue|(?:don'?t|do not) (?:know|care|mind)|dunno|not sure|unsure|whatever|up to you"
+    r"|you (?:decide|choose)|"
+    r"(?:the )?(?:usual|default)s?\b|idk|keine ahnung|weiß (?:ich )?nicht|egal|have to (?:check|ask|look)"
+    r"|let me (?:check|ask)|"
+    r"i'?ll (?:check|ask)|need to (?:check|ask))",
+    re.I,
+)
+"""What a person says who does not know, or leaves it to us."""
+
+NOTHING = re.compile(
+    r"\b(?:nobody|no one|noone|none|nothing|no(?= |$|,|\.)|niemand\w*|keine?r?|leave (?:that|it"
+    r"|this) (?:empty|out|blank)|n/a|nope|nah)\b|^-+$",
+    re.I,
+)
+"""What a person says who wants nothing there."""
