@@ -1,0 +1,402 @@
+"""One onboarding played through the sandbox while a person watches; all it made is read back and verified."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import httpx
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gitops import yamlfile
+from gitops.errors import LakeportError
+from sandbox.verify import Row, Verifier
+
+if TYPE_CHECKING:
+    from sandbox.slack import Message
+    from sandbox.world import World
+
+REQUESTER, OWNER, REVIEWER = "liwei", "janed", "nadia-k"
+CHANNEL = "data-platform"
+REQUEST = "dev/growth/churn-prediction"
+FILE = f"requests/{REQUEST}.yaml"
+BRANCH = f"request/{REQUEST}"
+
+OPENING = (
+    "@lakeport hi! We need a place for churn prediction: a repo, a schema and a small ml cluster with "
+    "lightgbm 4.5.0, max 2 workers. Group growth should be able to read, write and create tables."
+)
+CORRECTION = "actually make that max 4 workers please"
+FACTS = {
+    "metadata.name": "churn-prediction",
+    "metadata.team": "growth",
+    "metadata.environment": "dev",
+    "metadata.purpose": "predict which subscribers will leave next month",
+    "metadata.business_owner": f"@{OWNER}",
+    "metadata.data_classification": "internal, nothing personal in it",
+    "metadata.expires": "in five months",
+}
+"""What the requester says when asked for a field."""
+NO_IDEA = "no idea, whatever you usually do"
+MOST_QUESTIONS = 8
+
+Found = TypeVar("Found")
+
+
+class DemoFailed(LakeportError):
+    """Something that had to happen did not; the sentence says what."""
+
+    code = "demo_failed"
+
+
+def play(world: World, console: Console | None = None) -> int:
+    """Play the onboarding and print what was made; 0 when every row was verified, 1 otherwise."""
+    return Demo(world, console or Console(highlight=False)).play()
+
+
+class Demo:
+    """The people of the story, each acting only through the systems they would use."""
+
+    def __init__(self, world: World, console: Console) -> None:
+        self.world = world
+        self.slack = world.slack
+        self.console = console
+        self.names = {person.github: person.name.split()[0] for person in world.policy.people}
+        self.thread_ts = ""
+        self._told: set[str] = set()
+
+    def play(self) -> int:
+        """Everything, in order."""
+        begin = time.monotonic()
+        self._ask()
+        self._answer_questions()
+        self._correct()
+        number = self._confirm()
+        self._see_the_plan(number)
+        self._refuse_self_approval(number)
+        self._approve_and_merge(number)
+        self._be_told()
+        rows = self._verify(number)
+        self._show(rows)
+        good = all(row.ok for row in rows)
+        seconds = time.monotonic() - begin
+        if good:
+            self.console.print(f"[green]Every row was read back and agrees.[/] [dim]{seconds:.0f} s[/]")
+            self._say_how_to_look_around()
+        else:
+            bad = sum(not row.ok for row in rows)
+            self.console.print(f"[red]{bad} of {len(rows)} rows do not agree.[/] Logs: {self.world.logs}")
+        return 0 if good else 1
+
+    # ---- the story -----------------------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        with self._step("A sentence in Slack"):
+            opening = self.slack.say(REQUESTER, CHANNEL, OPENING.replace("@lakeport", self.slack.mention))
+            self.thread_ts = opening.ts
+            self._quote(REQUESTER, OPENING)
+            self._wait(self._question_or_card, "an answer of the bot")
+
+    def _answer_questions(self) -> None:
+        """Answer what is asked until nothing is; every question is one the words left open."""
+        with self._step("The bot asks only what is missing"):
+            answered: set[str] = set()
+            for _ in range(MOST_QUESTIONS):
+                self._wait(
+                    lambda: self._confirmable() or self._open_question(answered),
+                    "a question, or a complete card",
+                )
+                question = self._open_question(answered)
+                if question is None:
+                    return
+                path = asked_for(question)
+                self._quote("lakeport", question.text)
+                answer = FACTS.get(path, NO_IDEA)
+                self._quote(REQUESTER, answer)
+                answered.add(question.ts)
+                self.slack.say(REQUESTER, CHANNEL, answer, thread_ts=self.thread_ts)
+            raise DemoFailed(f"The bot still asks after {MOST_QUESTIONS} answers.", where="Slack")
+
+    def _correct(self) -> None:
+        with self._step("One value is corrected"):
+            before = self._card_digest()
+            seen = len(self._thread())
+            self._quote(REQUESTER, CORRECTION)
+            self.slack.say(REQUESTER, CHANNEL, CORRECTION, thread_ts=self.thread_ts)
+            self._wait(lambda: self._card_digest() not in {"", before}, "a card with the corrected value")
+            for message in self._thread()[seen:]:
+                if message.by_bot:
+                    self._quote("lakeport", message.text)
+
+    def _confirm(self) -> int:
+        with self._step("The requester sees the file and confirms; it becomes a pull request"):
+            card = self._wait(self._confirmable, "a card that can be confirmed")
+            self.slack.press(REQUESTER, CHANNEL, card.ts, "confirm")
+            pull = self._wait(self._pull, f"the pull request of {BRANCH}")
+            number = int(pull["number"])
+            commits = self._github(f"/pulls/{number}/commits")
+            files = self._github(f"/pulls/{number}/files")
+            self._tell(f"{pull['html_url']}  by {pull['user']['login']}")
+            self._tell(
+                f"branch {BRANCH}, {len(commits)} commit, {', '.join(file['filename'] for file in files)}"
+            )
+            return number
+
+    def _see_the_plan(self, number: int) -> None:
+        with self._step("The workflow check draws the plan against the live systems"):
+            head = self._head(number)
+            check = self._wait(
+                lambda: self._check_run(head, "lakeport/plan"), "the check run lakeport/plan", 60
+            )
+            if check["conclusion"] != "success":
+                raise DemoFailed(
+                    f"The plan is {check['conclusion']}: {check['output']['summary']}", where="GitHub"
+                )
+            self._wait(lambda: self._comment(number, "lakeport:plan"), "the comment with the plan")
+            self._tell(check["output"]["title"])
+
+    def _refuse_self_approval(self, number: int) -> None:
+        with self._step(f"{self.names[REQUESTER]}, who asked, approves: that does not count"):
+            head = self._head(number)
+            self._wait(lambda: self._check_run(head, "lakeport/gate"), "the check run lakeport/gate", 60)
+            self._review(REQUESTER, number, head)
+            self._settled()
+            gate = self._check_run(head, "lakeport/gate") or {}
+            merged = self._merge(REQUESTER, number)
+            if gate.get("conclusion") == "success" or merged.is_success:
+                raise DemoFailed("The requester's own approval let the pull request pass.", where="GitHub")
+            self._tell(str(gate.get("output", {}).get("title", "")))
+            self._tell(f"GitHub: {merged.json()['message']}")
+
+    def _approve_and_merge(self, number: int) -> None:
+        with self._step(f"{self.names[REVIEWER]} approves; the gate opens, and the merge starts the apply"):
+            head = self._head(number)
+            self._review(REVIEWER, number, head)
+            self._wait(
+                lambda: (self._check_run(head, "lakeport/gate") or {}).get("conclusion") == "success",
+                "an open gate",
+                60,
+            )
+            merged = self._merge(REVIEWER, number)
+            if not merged.is_success:
+                raise DemoFailed(f"The merge was refused: {merged.json()['message']}", where="GitHub")
+            self._wait(self._receipt, "the receipt on the branch receipts", 90)
+
+    def _be_told(self) -> None:
+        with self._step("The thread says so, with links"):
+            link = f"{self.world.organisation}/growth-churn-prediction"
+            last = self._wait(lambda: self._mentions(link), "a message with the links", 60)
+            self._quote("lakeport", last.text)
+            self._settled()
+
+    # ---- what is made --------------------------------------------------------------------------------------
+
+    def _verify(self, number: int) -> list[Row]:
+        with self._step("Everything is read back from the live systems, and applied a second time"):
+            live = Verifier(
+                github_url=self.world.github.url,
+                github_token=self.world.admin_token,
+                databricks_url=self.world.databricks.url,
+                databricks_token=self.world.databricks.token,
+            )
+            try:
+                raw = live.file(self.world.repository, FILE, "main") or b"{}"
+                rows = live.onboarding(yamlfile.load(raw, FILE).data, REQUEST)
+                rows.append(
+                    live.check(
+                        "receipt on branch receipts", f"applied, pull request #{number}", self._receipt_words
+                    )
+                )
+            finally:
+                live.close()
+            rows.append(self._second_apply())
+            return rows
+
+    def _second_apply(self) -> Row:
+        """Run the workflow again by hand: nothing may be written, neither in GitHub nor in Databricks."""
+        databricks, github = len(self.world.databricks.writes), len(self.world.github.state.writes)
+        self._send("POST", "/actions/workflows/apply.yml/dispatches", {"ref": "main"}, self.world.admin_token)
+        self._settled()
+        # The dispatch itself is the one write that is ours.
+        written = (
+            len(self.world.databricks.writes) - databricks + len(self.world.github.state.writes) - github - 1
+        )
+        runs = self._github("/actions/runs?event=workflow_dispatch")["workflow_runs"]
+        found = f"{written} writes, {runs[0]['conclusion']}" if runs else "no run"
+        return Row("a second apply", "0 writes, success", found, found == "0 writes, success")
+
+    def _show(self, rows: Sequence[Row]) -> None:
+        table = Table(
+            title="What was made, as the live systems say", title_justify="left", pad_edge=False, box=None
+        )
+        table.add_column("", width=1)
+        table.add_column("what", overflow="fold")
+        table.add_column("read back", overflow="fold")
+        for row in rows:
+            mark = "[green]✓[/]" if row.ok else "[red]✗[/]"
+            found = (
+                escape(row.found) if row.ok else f"{escape(row.found)}\n[dim]wanted: {escape(row.wanted)}[/]"
+            )
+            table.add_row(mark, escape(row.what), found)
+        self.console.print()
+        self.console.print(table)
+        self.console.print()
+
+    def _say_how_to_look_around(self) -> None:
+        bare = self.world.github.state.home / "git" / f"{self.world.repository}.git"
+        with suppress(ValueError):
+            bare = bare.relative_to(self.world.project)
+        self.console.print("\nLook around:")
+        for command, about in (
+            (f"git --git-dir={bare} log --oneline main", "what was merged"),
+            (f"git --git-dir={bare} show main:{FILE}", "the request"),
+            (f"git --git-dir={bare} log -p receipts", "what was done"),
+            ("make sandbox", "the same world, to try yourself"),
+        ):
+            self.console.print(f"  [bold]{escape(command)}[/]  [dim]{about}[/]", soft_wrap=True)
+
+    # ---- looking -------------------------------------------------------------------------------------------
+
+    def _thread(self) -> list[Message]:
+        return self.slack.thread(CHANNEL, self.thread_ts, seen_by=REQUESTER)
+
+    def _open_question(self, answered: set[str]) -> Message | None:
+        asked = [one for one in self._thread() if asked_for(one) and one.ts not in answered]
+        return asked[-1] if asked else None
+
+    def _confirmable(self) -> Message | None:
+        return next((one for one in self._thread() if button_of(one, "confirm")), None)
+
+    def _question_or_card(self) -> Message | None:
+        return self._confirmable() or self._open_question(set())
+
+    def _card_digest(self) -> str:
+        card = self._confirmable()
+        return str((button_of(card, "confirm") or {}).get("value", "")) if card else ""
+
+    def _mentions(self, text: str) -> Message | None:
+        said = [one for one in self._thread() if one.by_bot and text in f"{one.text}{one.blocks}"]
+        links = [one for one in said if "http" in f"{one.text}{one.blocks}"]
+        return links[-1] if links else None
+
+    def _pull(self) -> Any:
+        owner = self.world.organisation
+        found = self._github(f"/pulls?state=all&head={owner}:{BRANCH}")
+        return found[0] if found else None
+
+    def _head(self, number: int) -> str:
+        return str(self._github(f"/pulls/{number}")["head"]["sha"])
+
+    def _check_run(self, sha: str, name: str) -> Any:
+        found = self._github(f"/commits/{sha}/check-runs?check_name={name}")["check_runs"]
+        return found[0] if found and found[0]["status"] == "completed" else None
+
+    def _comment(self, number: int, marker: str) -> Any:
+        return next((c for c in self._github(f"/issues/{number}/comments") if marker in c["body"]), None)
+
+    def _receipt(self) -> Any:
+        """The newest receipt, once there is one."""
+        listed = self._github("/contents/receipts?ref=receipts", missing=[])
+        return self._github(f"/contents/{listed[-1]['path']}?ref=receipts") if listed else None
+
+    def _receipt_words(self) -> str:
+        import base64
+        import json
+
+        found = json.loads(base64.b64decode(self._receipt()["content"]))
+        return f"{found['status']}, pull request #{found['pull']}"
+
+    # ---- doing ---------------------------------------------------------------------------------------------
+
+    def _review(self, who: str, number: int, head: str) -> None:
+        body = {"event": "APPROVE", "commit_id": head, "body": "Looks right to me."}
+        answer = self._send("POST", f"/pulls/{number}/reviews", body, self.world.tokens[who])
+        answer.raise_for_status()
+
+    def _merge(self, who: str, number: int) -> httpx.Response:
+        return self._send("PUT", f"/pulls/{number}/merge", {"merge_method": "squash"}, self.world.tokens[who])
+
+    def _github(self, path: str, missing: Any = None) -> Any:
+        answer = self._send("GET", path, None, self.world.admin_token)
+        if answer.status_code == 404:
+            return missing
+        answer.raise_for_status()
+        return answer.json()
+
+    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, token: str) -> httpx.Response:
+        url = f"{self.world.github.url}/repos/{self.world.repository}{path}"
+        return httpx.request(
+            method, url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
+        )
+
+    def _settled(self) -> None:
+        """Wait until no workflow runs or waits."""
+        if not self.world.actions.settle(120):
+            raise DemoFailed("A workflow did not come to its end.", fix=f"See {self.world.home}/runner.")
+
+    def _wait(self, look: Callable[[], Found | None], what: str, seconds: float = 30.0) -> Found:
+        try:
+            return self.slack.wait_for(lambda: look() if self._alive() else None, seconds, what)
+        except TimeoutError as error:
+            raise DemoFailed(
+                f"{str(error)[0].upper()}{str(error)[1:]}.", fix=f"Logs: {self.world.logs}"
+            ) from None
+
+    def _alive(self) -> bool:
+        self.world.check()
+        return True
+
+    # ---- telling -------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _step(self, title: str) -> Iterator[None]:
+        """A spinner while the body runs; then what was said in it, under a tick with its seconds."""
+        begin = time.monotonic()
+        self._lines: list[str] = []
+        with self.console.status(f"{title} …", spinner="dots"):
+            try:
+                yield
+            except BaseException:
+                self._print("[red]✗[/]", title, begin)
+                raise
+        self._print("[green]✓[/]", title, begin)
+
+    def _print(self, mark: str, title: str, begin: float) -> None:
+        self.console.print(f"{mark} [bold]{escape(title)}[/] [dim]{time.monotonic() - begin:.1f} s[/]")
+        for line in self._lines:
+            self.console.print(line)
+
+    def _quote(self, who: str, text: str) -> None:
+        name = self.names.get(who, "Lakeport")
+        for index, line in enumerate(line for line in self._plain(text).splitlines() if line.strip()):
+            self._lines.append(f"    [cyan]{name if index == 0 else '':<9}[/] {escape(line)}")
+
+    def _tell(self, text: str) -> None:
+        self._lines.append(f"    [dim]{escape(text)}[/]")
+
+    def _plain(self, text: str) -> str:
+        """Mentions as names, the way Slack shows them."""
+        for person in self.world.policy.people:
+            text = text.replace(f"<@{person.slack}>", f"@{person.name}").replace(
+                f"@{person.github}", f"@{person.name}"
+            )
+        return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def asked_for(message: Message) -> str:
+    """The field path that a question of the bot asks for, by its metadata; empty for other messages."""
+    payload = (message.metadata or {}).get("event_payload", {})
+    return str(payload.get("asks", "") or "")
+
+
+def button_of(message: Message, action_id: str) -> Mapping[str, Any] | None:
+    """The button of a message with this action id."""
+    for block in message.blocks:
+        for element in block.get("elements", ()):
+            if isinstance(element, Mapping) and element.get("action_id") == action_id:
+                return element
+    return None
