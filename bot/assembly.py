@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -26,9 +26,6 @@ from gitops.receipts import Receipt
 from gitops.receipts import Receipts as Ledger
 from gitops.remote import translate
 from handlers import registry
-
-if TYPE_CHECKING:
-    from github import Github
 
 
 @dataclass(frozen=True)
@@ -116,11 +113,10 @@ class GitHub:
         self._settings = settings
         self._local = threading.local()
 
-    def _hub(self) -> Github:
+    def _hub(self) -> Any:
         if not hasattr(self._local, "hub"):
             self._local.hub = clients.repository_github(self._settings.github_environment())
-        hub: Github = self._local.hub
-        return hub
+        return self._local.hub
 
     def _here(self) -> pulls.Repository:
         if not hasattr(self._local, "repository"):

@@ -1,6 +1,7 @@
 """Small pieces of Block Kit within Slack's limits; the only place where text becomes a text object.
 
-What people typed is shown as ``plain_text``, as literal text of ``rich_text``, or as code in ``mrkdwn`` with ``& < >``
+What people typed is shown as ``plain_text``, as literal text of ``rich_text``, or as code in ``mrkdwn``
+with ``& < >``
 escaped, so that it can neither mention, nor link, nor format. Limits: docs.slack.dev, Block Kit reference.
 """
 
@@ -68,7 +69,10 @@ def section(text: str) -> Block:
 
 
 def marked(text: str) -> Block:
-    """A paragraph of our own ``mrkdwn``; untrusted parts come in through :func:`code`. Nothing is linked by itself."""
+    """A paragraph of our own ``mrkdwn``; untrusted parts come in through :func:`code`.
+
+    Nothing is linked by itself.
+    """
     return {
         "type": "section",
         "text": {"type": "mrkdwn", "text": clip(text, SECTION) or " ", "verbatim": True},

@@ -1,4 +1,6 @@
-"""What an extractor, a button or a form wants changed becomes patches: validated, risky guesses turned into questions."""
+"""What an extractor, a button or a form wants changed becomes patches: validated, risky guesses turned into
+questions.
+"""
 
 from __future__ import annotations
 
@@ -133,7 +135,9 @@ def _patched(
 def _resources_changed(
     draft: Draft, before: Value | None, update: FieldUpdate, ts: str, turn: int, world: World
 ) -> Draft:
-    """What goes with a resource: its fields leave with it, and what policy would bring along can be kept out."""
+    """What goes with a resource: its fields leave with it, and what policy would bring along can be kept
+    out.
+    """
     now = draft.said.get("resources")
     keys = {str(key) for key in now.value} if now and now.value else set()
     gone = {str(key) for key in (before.value if before else ())} - keys

@@ -1,4 +1,5 @@
-"""The mind of the bot: a draft and an event in, the next draft and replies out. Pure; knows no Slack, no clock.
+"""The mind of the bot: a draft and an event in, the next draft and replies out.
+Pure; knows no Slack, no clock.
 
 collecting ──complete──▶ reviewing ──Confirmed, Submitted──▶ submitted ──Merged──▶ merged ──Applied──▶ applied
 ▲                        │  ▲                                │                      └──Failed──▶ failed
@@ -11,6 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.asking import Replies, composed_of, reply_with
 from bot.changes import Outcome, apply_updates, inferred_is_taken
 from bot.dialogue import (
     Answered,
@@ -38,27 +40,27 @@ from bot.dialogue import (
     World,
 )
 from bot.draft import Draft, FieldUpdate, Patch, Stage
+from bot.following import EDITABLE, closed, confirmed, followed, withdrawn
 from bot.text import UNKNOWN, Message, plain
 from bot.values import field_of
-from bot.wording import change_lines, information, question
-from gitops.compose import Composed, compose
+from bot.wording import change_lines, information
 from gitops.draft import Value
-from gitops.finding import Severity
-from gitops.plan import digest
 from gitops.request import path_of
 
 __all__ = [
-    "Answered", "Applied", "Ask", "Card", "Changed", "CheckDone", "Closed", "Confirmed", "Draft", "Event", "Failed",
-    "FieldUpdate", "Filled", "Merged", "Note", "Patch", "Reply", "Reviewed", "Said", "Stage", "Status", "Submit",
-    "Submitted", "Undo", "Value", "Withdraw", "Withdrawn", "World", "composed_of", "inferred_is_taken", "step",
+    "Answered", "Applied", "Ask", "Card", "Changed", "CheckDone", "Closed", "Confirmed", "Draft",
+    "Event", "Failed", "FieldUpdate", "Filled", "Merged", "Note", "Patch", "Reply", "Reviewed",
+    "Said", "Stage", "Status", "Submit", "Submitted", "Undo", "Value", "Withdraw", "Withdrawn",
+    "World", "composed_of", "inferred_is_taken", "step",
 ]  # fmt: skip
 
-Replies = tuple[Reply, ...]
-
-EDITABLE = (Stage.COLLECTING, Stage.REVIEWING, Stage.SUBMITTED)
 STRANGER = (
     "Only the person who asked can change this request or confirm it. You are welcome to talk along; "
     "I do not take it up."
+)
+IDENTITY = (
+    "Name, team and environment cannot change once the request is submitted. "
+    "Withdraw it and start a new one instead."
 )
 _UNDO = re.compile(r"^\W*(?:undo|undo that|take that back|revert that|rückgängig)\W*$", re.I)
 _YES = re.compile(
@@ -67,22 +69,12 @@ _YES = re.compile(
 )
 
 
-def composed_of(draft: Draft, world: World) -> Composed:
-    """The file that follows from the draft, as far as it is known."""
-    return compose(
-        draft.said,
-        registry=world.registry,
-        policy=world.policy,
-        requester=world.policy.person(slack=draft.requester_slack),
-        requester_slack=draft.requester_slack,
-        today=world.today,
-    )
-
-
 def step(
     draft: Draft, event: Event, *, updates: Sequence[FieldUpdate] = (), world: World
 ) -> tuple[Draft, Replies]:
-    """What becomes of a draft, and what to say about it. ``updates`` are what an extractor read in a ``Said``."""
+    """What becomes of a draft, and what to say about it. ``updates`` are what an extractor read in a
+    ``Said``.
+    """
     user = getattr(event, "user", "")
     if user and user != draft.requester_slack:
         return _stranger(draft, user, event)
@@ -98,11 +90,11 @@ def step(
         case Undo():
             return _undone(draft, event.ts, world)
         case Confirmed():
-            return _confirmed(draft, event.digest, world)
+            return confirmed(draft, event.digest, world)
         case Withdrawn():
-            return _withdrawn(draft, world)
+            return withdrawn(draft, world)
         case _:
-            return _followed(draft, event)
+            return followed(draft, event)
 
 
 def _of_form(draft: Draft, event: Filled, world: World) -> list[FieldUpdate]:
@@ -131,7 +123,7 @@ def _said(draft: Draft, event: Said, updates: Sequence[FieldUpdate], world: Worl
     draft = draft.hear(event.text)
     text = plain(event.text)
     if draft.state not in EDITABLE:
-        return draft, (Note(_closed(draft)),)
+        return draft, (Note(closed(draft)),)
     if _UNDO.match(text):
         return _undone(draft, event.ts, world)
     if _YES.match(text) and not updates:
@@ -144,13 +136,6 @@ def _said(draft: Draft, event: Said, updates: Sequence[FieldUpdate], world: Worl
     if unknown and draft.asked:
         return _left_open(draft, draft.asked, world)
     return _edited(draft, updates, event.ts, world, notes=notes)
-
-
-def _closed(draft: Draft) -> str:
-    if draft.state is Stage.WITHDRAWN:
-        return "This request was withdrawn. Start a new one in a new thread."
-    return "This request is merged already and cannot be changed in this thread. Start a new one for what "
-        "should be different."
 
 
 def _left_open(draft: Draft, path: str, world: World) -> tuple[Draft, Replies]:
@@ -166,7 +151,7 @@ def _left_open(draft: Draft, path: str, world: World) -> tuple[Draft, Replies]:
         if required
         else f"{label}: then I leave it as it is."
     )
-    return _reply(draft, (Note(said),), world, show=False)
+    return reply_with(draft, (Note(said),), world, show=False)
 
 
 def _edited(
@@ -179,7 +164,7 @@ def _edited(
     notes: tuple[Reply, ...] = (),
 ) -> tuple[Draft, Replies]:
     if draft.state not in EDITABLE:
-        return draft, (Note(_closed(draft)),)
+        return draft, (Note(closed(draft)),)
     before = draft
     outcome = apply_updates(draft, updates, ts, world, by_hand=by_hand)
     moved = _identity_moved(before, outcome.draft, world)
@@ -209,7 +194,7 @@ def _after_change(
             confirmed_digest=None,
         )
     replies += [Note(sentence) for sentence in outcome.refusals]
-    return _reply(draft, tuple(replies), world, show=bool(patches) or not before.log)
+    return reply_with(draft, tuple(replies), world, show=bool(patches) or not before.log)
 
 
 def _identity_moved(before: Draft, after: Draft, world: World) -> str:
@@ -220,8 +205,7 @@ def _identity_moved(before: Draft, after: Draft, world: World) -> str:
     parts = [values.get(f"metadata.{key}") for key in ("environment", "team", "name")]
     if all(parts) and path_of(*(str(part.value) for part in parts if part)) == before.submitted_path:
         return ""
-    return "Name, team and environment cannot change once the request is submitted. Withdraw it and start a "
-        "new one instead."
+    return IDENTITY
 
 
 def _undone(draft: Draft, ts: str, world: World) -> tuple[Draft, Replies]:
@@ -231,111 +215,3 @@ def _undone(draft: Draft, ts: str, world: World) -> tuple[Draft, Replies]:
     outcome = Outcome(draft.changed(patches), ())
     moved = _identity_moved(draft, outcome.draft, world)
     return (draft, (Note(moved),)) if moved else _after_change(draft, outcome, (), world)
-
-
-def _reply(draft: Draft, first: Replies, world: World, *, show: bool) -> tuple[Draft, Replies]:
-    """The replies so far, the card when something changed, and the one most useful question."""
-    composed = composed_of(draft, world)
-    path = _next_question(draft, composed, world)
-    complete = composed.raw is not None and not composed.missing and not draft.unclear
-    if draft.state in (Stage.COLLECTING, Stage.REVIEWING):
-        draft = replace(draft, state=Stage.REVIEWING if complete else Stage.COLLECTING)
-    again = path is not None and path == draft.asked
-    draft = replace(draft, asked=path)
-    replies = [*first]
-    if show or complete:
-        replies.append(Card(draft, composed, digest(composed.raw) if composed.raw is not None else None))
-    if path is not None:
-        replies.append(question(path, composed, draft, world, again=again))
-    return draft, tuple(replies)
-
-
-def _next_question(draft: Draft, composed: Composed, world: World) -> str | None:
-    """The most useful missing field: in the order of asking, unclear ones among them, what nobody knew last."""
-    missing = list(composed.missing)
-    for path in draft.unclear:
-        if path not in missing:
-            missing.append(path)
-    order = list(world.catalogue)
-
-    def rank(path: str) -> tuple[bool, int]:
-        field = field_of(path, world)
-        return (path in draft.skipped, order.index(field.path) if field else len(order))
-
-    return min(missing, key=rank) if missing else None
-
-
-# --- confirming and following -----------------------------------------------------------------------
-
-
-def _confirmed(draft: Draft, pressed: str, world: World) -> tuple[Draft, Replies]:
-    if draft.state not in EDITABLE:
-        return draft, (Note(_closed(draft)),)
-    composed = composed_of(draft, world)
-    if composed.raw is None or composed.missing or draft.unclear:
-        return _reply(
-            draft,
-            (Note("Something is still missing, so there is no file to confirm yet."),),
-            world,
-            show=True,
-        )
-    now = digest(composed.raw)
-    card = Card(draft, composed, now)
-    if pressed != now:
-        return draft, (Note("The file has changed since that card. Look at this one and confirm it."), card)
-    errors = [finding for finding in composed.findings if finding.severity is Severity.ERROR]
-    if errors:
-        words = " ".join(f"{finding.message} {finding.hint}".strip() for finding in errors[:5])
-        return draft, (Note(f"This cannot be submitted as it stands. {words}"), card)
-    if draft.state is Stage.SUBMITTED and draft.confirmed_digest == now:
-        return draft, (Note("This very file is submitted already."),)
-    if draft.confirmed_digest == now:
-        return draft, ()
-    values = composed.values
-    path = path_of(*(str(values[f"metadata.{key}"].value) for key in ("environment", "team", "name")))
-    draft = replace(draft, confirmed_digest=now, submitted_path=path, asked=None)
-    return draft, (Submit(composed.raw, path, now),)
-
-
-def _withdrawn(draft: Draft, world: World) -> tuple[Draft, Replies]:
-    if draft.state not in (*EDITABLE, Stage.FAILED):
-        return draft, (Note(_closed(draft)),)
-    draft = replace(draft, state=Stage.WITHDRAWN, asked=None)
-    composed = composed_of(draft, world)
-    return draft, (
-        Withdraw(draft.pull_number),
-        Note("Withdrawn; nothing was changed anywhere."),
-        Card(draft, composed, None),
-    )
-
-
-def _followed(draft: Draft, event: Event) -> tuple[Draft, Replies]:
-    """News from GitHub and the apply: the state follows, and the thread is told."""
-    match event:
-        case Submitted():
-            moved = replace(
-                draft, state=Stage.SUBMITTED, pull_number=event.pull_number, pull_url=event.url, asked=None
-            )
-            return moved, (Status(event),)
-        case CheckDone() | Reviewed():
-            return draft, (Status(event),)
-        case Merged():
-            return replace(draft, state=Stage.MERGED), (Status(event),)
-        case Closed() if draft.state is Stage.WITHDRAWN:
-            return draft, ()
-        case Closed():
-            return replace(draft, state=Stage.WITHDRAWN), (Status(event),)
-        case Applied():
-            return replace(draft, state=Stage.APPLIED), (Status(event),)
-        case Failed() if draft.pull_number is None or draft.state in EDITABLE:
-            return _not_submitted(draft), (Status(event),)
-        case Failed():
-            return replace(draft, state=Stage.FAILED), (Status(event),)
-        case _:
-            raise TypeError(f"not an event of a conversation: {type(event).__name__}")
-
-
-def _not_submitted(draft: Draft) -> Draft:
-    """Submitting failed: the same card can be confirmed again; a path that never became a pull request is free."""
-    path = draft.submitted_path if draft.pull_number is not None else None
-    return replace(draft, confirmed_digest=None, submitted_path=path)

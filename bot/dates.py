@@ -70,7 +70,9 @@ _WEEKDAY = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A date named at ``start`` to ``end`` of a text; ``day`` is ``None`` for words that name no day ("Q2")."""
+    """A date named at ``start`` to ``end`` of a text; ``day`` is ``None`` for words that name no day
+    ("Q2").
+    """
 
     start: int
     end: int
@@ -93,7 +95,9 @@ def vague_in(text: str) -> str | None:
 
 
 def free_date(text: str, today: date) -> date | None:
-    """A date in words our own grammar does not have ("next friday"), read by dateparser; English and German."""
+    """A date in words our own grammar does not have ("next friday"), read by dateparser; English and
+    German.
+    """
     named = _WEEKDAY.search(text)
     if not named:
         return None

@@ -1,4 +1,6 @@
-"""What can happen to a draft (events) and what the bot does about it (replies): plain values, no Slack in them."""
+"""What can happen to a draft (events) and what the bot does about it (replies): plain values, no Slack in
+them.
+"""
 
 from __future__ import annotations
 
@@ -105,7 +107,9 @@ class CheckDone:
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A reviewer spoke: ``state`` is approved, changes_requested or commented; ``body`` is theirs, untrusted."""
+    """A reviewer spoke: ``state`` is approved, changes_requested or commented; ``body`` is theirs,
+    untrusted.
+    """
 
     login: str
     state: str
@@ -137,7 +141,9 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Something did not work after Confirm: ``reason`` says what, ``fix`` what to do, ``steps`` how far it got."""
+    """Something did not work after Confirm: ``reason`` says what, ``fix`` what to do, ``steps`` how far it
+    got.
+    """
 
     reason: str
     fix: str = ""
@@ -167,7 +173,8 @@ Event = (
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One question; ``path`` goes into the message's metadata. ``again`` marks one that stands unanswered already.
+    """One question; ``path`` goes into the message's metadata.
+    ``again`` marks one that stands unanswered already.
 
     ``type`` is the field's (:class:`gitops.fields.Field`), for choosing how it can be answered by hand.
     """
@@ -189,7 +196,9 @@ class Changed:
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """The card of the thread is to be posted or updated; ``digest`` is of the file shown, ``None`` while incomplete."""
+    """The card of the thread is to be posted or updated; ``digest`` is of the file shown, ``None`` while
+    incomplete.
+    """
 
     draft: Draft
     composed: Composed

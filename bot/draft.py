@@ -20,8 +20,10 @@ HEARD_CHARS = 60_000
 class FieldUpdate:
     """What an extractor read: do ``op`` with ``value`` on the field ``path``, as the words ``quote`` say.
 
-    ``path`` is a field path (``metadata.team``, ``resources.schema[raw].grants``) or ``resources``. ``set`` with
-    the value ``None`` says: the person spoke of this field, but in words that name no value, so it has to be asked.
+    ``path`` is a field path (``metadata.team``, ``resources.schema[raw].grants``) or ``resources``.
+    ``set`` with
+    the value ``None`` says: the person spoke of this field, but in words that name no value, so it has to
+    be asked.
     ``add`` and ``remove`` work on lists. ``note`` is one sentence for the person on why a value is unclear.
     """
 
@@ -48,7 +50,8 @@ class Stage(StrEnum):
 class Patch:
     """One entry of the log: ``path`` was ``before`` and is ``after``; ``None`` means not said.
 
-    Patches of one message share ``turn``. An undo is a turn of its own whose patches carry the turn they take back
+    Patches of one message share ``turn``. An undo is a turn of its own whose patches carry the turn they
+    take back
     in ``undoes``.
     """
 
@@ -65,7 +68,8 @@ class Patch:
 class Draft:
     """A request in the making, in one thread of Slack; a value that survives JSON unchanged.
 
-    ``said`` holds only what a person said, or what was concluded from it and marked ``inferred``; everything derived
+    ``said`` holds only what a person said, or what was concluded from it and marked ``inferred``;
+    everything derived
     is :func:`gitops.compose.compose`'s. ``unclear`` maps field paths to the words that were not clear enough,
     ``skipped`` are fields the person did not know, ``heard`` the requester's own messages.
     """

@@ -15,7 +15,8 @@ _SELF = re.compile(r"\b(?:I|I'm|i'm|Im|im|I am|i am|me|Me|myself|yours truly|ich
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """A person named at ``start`` to ``end`` of a text; ``email`` is ``None`` for one the directory does not know.
+    """A person named at ``start`` to ``end`` of a text; ``email`` is ``None`` for one the directory does
+    not know.
 
     ``myself`` marks "I" and "me".
     """

@@ -76,9 +76,11 @@ def extract(
     requester: Person | None,
     today: date,
 ) -> list[FieldUpdate]:
-    """What a message (raw Slack text) says, read by rules; ``asked`` is the field the person was last asked for.
+    """What a message (raw Slack text) says, read by rules; ``asked`` is the field the person was last asked
+    for.
 
-    Never raises for any text. Every update carries the words it was taken from; an empty quote marks a conclusion.
+    Never raises for any text. Every update carries the words it was taken from; an empty quote marks a
+    conclusion.
     """
     text = Message(plain(message)[:MAX_CHARS])
     bare = Context(
@@ -168,7 +170,9 @@ def _about_something_else(
 
 
 def _refusable(text: str, path: str, field: Field) -> list[FieldUpdate]:
-    """A short answer that is no value of the field is handed on as said, so that it can be refused with the reason."""
+    """A short answer that is no value of the field is handed on as said, so that it can be refused with the
+    reason.
+    """
     word = text.strip(" .!`*\"'")
     closed = field.type in ("choice", "integer", "date")
     short = len(word.split()) <= 3 and not UNKNOWN.search(word) and not chatter(word)

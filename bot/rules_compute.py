@@ -198,7 +198,9 @@ _DURATION = re.compile(
 
 
 def read_auto_stop(message: Message, context: Context) -> list[FieldUpdate]:
-    """After how many idle minutes it stops: "after ten minutes", "an hour of doing nothing", "auto stop: 45"."""
+    """After how many idle minutes it stops: "after ten minutes", "an hour of doing nothing", "auto stop:
+    45".
+    """
     updates = []
     for path in context.fields_named("auto_stop_minutes"):
         for sentence in live(message):

@@ -1,4 +1,6 @@
-"""What the rules may look at: fields by name, the words for their values, teams and groups, kinds by their aliases."""
+"""What the rules may look at: fields by name, the words for their values, teams and groups, kinds by their
+aliases.
+"""
 
 from __future__ import annotations
 
@@ -40,7 +42,14 @@ MORE_WORDS: Mapping[str, Mapping[str, str]] = {
         "strictly confidential": "restricted",
         "streng geheim": "restricted",
     },
-    "visibility": {"privat": "private", "intern": "internal"},
+    "visibility": {
+        "privat": "private",
+        "privates": "private",
+        "privaten": "private",
+        "intern": "internal",
+        "internes": "internal",
+        "internen": "internal",
+    },
     "size": {
         "extra small": "xs",
         "x-small": "xs",
@@ -80,7 +89,9 @@ MORE_WORDS: Mapping[str, Mapping[str, str]] = {
         "databricks job": "job",
     },
 }
-"""Words people say for the values of a field, by the field's name; they count where the field has that value."""
+"""Words people say for the values of a field, by the field's name; they count where the field has that
+value.
+"""
 
 MORE_KINDS: Mapping[str, tuple[str, ...]] = {
     "repo": (
@@ -201,7 +212,8 @@ class Context:
         return tuple(value.value) if value and value.value else ()
 
     def target(self, path: str, position: int) -> str:
-        """The path of a field for the resource meant at this position: the one named last before it, else the first.
+        """The path of a field for the resource meant at this position: the one named last before it, else
+        the first.
 
         ``resources.schema.grants`` becomes ``resources.schema[raw].grants`` where that is what was spoken of.
         """

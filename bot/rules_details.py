@@ -10,7 +10,7 @@ from bot.rules_context import Context
 from bot.rules_values import kebab, read_template
 from bot.text import NEGATED, Message, level
 
-_SHOWN = r"(?P<{0}>private|internal|public|privat|intern|öffentlich)"
+_SHOWN = r"(?P<{0}>private|internal|public|privat(?:es|en)?|intern(?:es|en)?|öffentlich(?:es|en)?)"
 _VISIBILITY = (
     rf"\b{_SHOWN.format('a')}\s+(?:[\w-]+\s+){{0,2}}?{{alias}}"
     rf"|{{alias}}\s*(?:\(|[*_]|:|,|=|is|should be|can be|must be|to be|as|visibility|wäre|bitte"
@@ -102,7 +102,9 @@ _OWN_NAME = re.compile(
 
 
 def read_own_names(message: Message, context: Context) -> list[FieldUpdate]:
-    """A schema with a name of its own in snake_case: "a schema called raw_events"; the project is called after it."""
+    """A schema with a name of its own in snake_case: "a schema called raw_events"; the project is called
+    after it.
+    """
     updates = []
     for sentence in live(message):
         for match in context.alias_pattern.finditer(sentence.text):

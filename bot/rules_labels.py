@@ -1,4 +1,7 @@
-"""Labelled values: ``Purpose: …`` in running text, and forms pasted line by line. What stands behind a label is a value."""
+"""Labelled values: ``Purpose: …`` in running text, and forms pasted line by line.
+
+What stands behind a label is a value.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +70,9 @@ class _Labelled:
 
 
 def read_labels(message: Message, context: Context) -> tuple[list[FieldUpdate], Message]:
-    """Updates from labelled values, and the message without them, so that nothing in a value sets another field."""
+    """Updates from labelled values, and the message without them, so that nothing in a value sets another
+    field.
+    """
     updates: list[FieldUpdate] = []
     rest = message
     for found in _labelled(message, context):
@@ -97,7 +102,9 @@ def read_labels(message: Message, context: Context) -> tuple[list[FieldUpdate], 
 
 
 def _words(context: Context) -> dict[str, str]:
-    """Every label, levelled, with its path; the envelope's come first, then the first kind that has the field."""
+    """Every label, levelled, with its path; the envelope's come first, then the first kind that has the
+    field.
+    """
     words: dict[str, str] = {}
     for path, field in context.catalogue.items():
         if path == "resources":
@@ -111,9 +118,9 @@ def _words(context: Context) -> dict[str, str]:
 
 def _labelled(message: Message, context: Context) -> Iterator[_Labelled]:
     words = _words(context)
+    known = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
     pattern = re.compile(
-        rf"(?:^|(?<=[\n(,;])|(?<=[.!?] )|(?<=\band )"
-        rf"|(?<=, ))[ •◦▪*_-]*(?P<label>{'|'.join(re.escape(w) for w in sorted(words, key=len, reverse=True))})"
+        rf"(?:^|(?<=[\n(,;])|(?<=[.!?] )|(?<=\band )|(?<=, ))[ •◦▪*_-]*(?P<label>{known})"
         r"\s*(?:\([^)\n]{0,40}\))?[*_ ]*[:=][*_ ]*",
         re.I | re.M,
     )
@@ -145,7 +152,9 @@ def _starts_line(text: str, match: re.Match[str]) -> bool:
 
 
 def _value_end(text: str, start: int, kind: str, form: bool) -> int:
-    """Where a value ends: at its closing quote, at the end of its line in a form, else of its sentence or clause."""
+    """Where a value ends: at its closing quote, at the end of its line in a form, else of its sentence or
+    clause.
+    """
     line = text.find("\n", start)
     line = len(text) if line < 0 else line
     opening = re.match(r"\s*\"", text[start:])

@@ -55,17 +55,17 @@ _NO_LIBRARY = frozenset(
 
 
 def libraries_in(text: str, *, cue: bool) -> list[tuple[str, str, bool]]:
-    """Libraries with versions: (``name==version``, the words, negated). ``cue``: two-part versions count as well."""
+    """Libraries with versions: (``name==version``, the words, negated).
+
+    ``cue``: two-part versions count as well.
+    """
     found = []
     for match in _LIBRARY.finditer(text):
         pinned = "=" in match["pin"]
         version = match["version"]
-        if match["name"].lower() in _NO_LIBRARY or (
-            re.fullmatch(r"\d{1,2}\.\d{1,2}\.(?:20)?\d\d", version) and not pinned
-        ):
-            if not cue or match["name"].lower() in _NO_LIBRARY:
-                continue
-        if not (pinned or cue or version.count(".") >= 2):
+        a_date = not pinned and re.fullmatch(r"\d{1,2}\.\d{1,2}\.(?:20)?\d\d", version)
+        clear = pinned or cue or (version.count(".") >= 2 and not a_date)
+        if match["name"].lower() in _NO_LIBRARY or not clear:
             continue
         operator = match["pin"].strip() if pinned else "=="
         found.append(

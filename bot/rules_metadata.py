@@ -103,7 +103,9 @@ _PURPOSE = re.compile(
 
 
 def read_purpose(message: Message, context: Context) -> list[FieldUpdate]:
-    """What it is for, where a sentence says so: "it is for …", "we want to benchmark …", "a cluster for training …"."""
+    """What it is for, where a sentence says so: "it is for …", "we want to benchmark …", "a cluster for
+    training …".
+    """
     path = "metadata.purpose"
     said = context.draft.said.get(path)
     if said and said.source == "said":

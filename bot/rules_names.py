@@ -9,7 +9,7 @@ from bot.rules_context import Context
 from bot.rules_values import kebab
 from bot.text import NEGATED, Message, level
 
-_TOKEN = r"[`*\"']?(?P<name>[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*)[`*\"']?(?![\w])"
+_WORD = r"[`*\"']?(?P<name>[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*)[`*\"']?(?![\w])"
 _HYPHENATED = (
     r"(?:[`*\"'](?P<marked>[A-Za-z][\w -]{2,60})[`*\"']"
     r"|(?P<hyphened>[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+)(?![\w]))"
@@ -17,7 +17,7 @@ _HYPHENATED = (
 _CALL_IT = re.compile(
     rf"\b(?:call(?:ed)? (?:it|this|that|the (?:thing|project|whole thing|one))|rename (?:it|this"
     rf"|the project)?\s*(?:to|into)|named|called|"
-    rf"nennen wir (?:es|das)|name (?:it|this)|(?:es|das projekt) heißt)(?: to| as)?\s+{_TOKEN}",
+    rf"nennen wir (?:es|das)|name (?:it|this)|(?:es|das projekt) heißt)(?: to| as)?\s+{_WORD}",
     re.I,
 )
 _NAME_IS = re.compile(
@@ -39,7 +39,8 @@ _NOT_A_PROJECT = re.compile(
     re.I,
 )
 _MOVING = re.compile(
-    r"\b(?:moving|move|promote|promoting|launch(?:ing)?|start (?:on|with)|rolling out|(?:keep|put) (?:their"
+    r"\b(?:the|our|a) (?:new |own )?(?P<project>[a-z][a-z0-9]*(?:-[a-z0-9]+)+) project\b"
+    r"|\b(?:moving|move|promote|promoting|launch(?:ing)?|start (?:on|with)|rolling out|(?:keep|put) (?:their"
     r"|our|the))\s+"
     r"(?P<name>[a-z][a-z0-9]*(?:-[a-z0-9]+)+)\b|(?:^"
     r"|[,;.!]\s*)(?P<subject>[a-z][a-z0-9]*(?:-[a-z0-9]+)+) (?:goes|is going|moves|should go|needs)\b",
@@ -66,7 +67,9 @@ _NO_NAME_WORD = re.compile(
 
 
 def read_name(message: Message, context: Context) -> list[FieldUpdate]:
-    """The name of the project: said ("call it …", "name: …", `quoted`) or concluded from "for churn prediction"."""
+    """The name of the project: said ("call it …", "name: …", `quoted`) or concluded from "for churn
+    prediction".
+    """
     path = "metadata.name"
     for sentence in message.sentences:
         for pattern in (_CALL_IT, _NAME_IS):
@@ -104,7 +107,7 @@ def _quoted_name(message: Message, context: Context) -> list[FieldUpdate]:
 def _moved_name(message: Message) -> list[FieldUpdate]:
     for sentence in message.sentences:
         if (match := _MOVING.search(sentence.text)) and not sentence.background:
-            name = match["name"] or match["subject"]
+            name = match["name"] or match["subject"] or match["project"]
             return [FieldUpdate("metadata.name", "set", kebab(name), name)]
     return []
 

@@ -49,7 +49,7 @@ def read_owners(message: Message, context: Context) -> list[FieldUpdate]:
                 ):
                     continue
                 taken.append(role.span())
-                who = _owner(sentence, role, people)
+                who = _owner(sentence, role, people, context)
                 if who is not None:
                     note = "" if who.email else "I do not find that person in the directory."
                     updates.append(
@@ -58,10 +58,20 @@ def read_owners(message: Message, context: Context) -> list[FieldUpdate]:
     return updates
 
 
-def _owner(sentence: Sentence, role: re.Match[str], people: tuple[Meant, ...]) -> Meant | None:
+def _small_letters(sentence: Sentence, role: re.Match[str], context: Context) -> list[Meant]:
+    """People right behind the role, also in small letters: "owner tomas"."""
+    people = people_in(sentence.text, context.policy, context.requester, any_case=True)
+    return [meant for meant in people if meant.start >= role.end() and meant.start - role.end() < 6]
+
+
+def _owner(
+    sentence: Sentence, role: re.Match[str], people: tuple[Meant, ...], context: Context
+) -> Meant | None:
     if re.search(r"\b(?:not|isn't|nicht|no longer)\b[^,]*$", sentence.text[: role.start()], re.I):
         return None
-    behind = [meant for meant in people if meant.start >= role.end()]
+    behind = [meant for meant in people if meant.start >= role.end()] or _small_letters(
+        sentence, role, context
+    )
     if behind and _IS.match(sentence.text[role.end() : behind[0].start]):
         same = [meant for meant in behind if not meant.myself and meant.start - behind[0].end < 4]
         return same[0] if behind[0].myself and same and same[0].email else behind[0]

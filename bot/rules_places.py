@@ -38,8 +38,15 @@ def read_environment(message: Message, context: Context) -> list[FieldUpdate]:
                 or (word.text.lower() == "live" and not _GOES.search(before))
             ):
                 continue
-            if long_form and not re.search(
-                r"\b(?:in|on|to|for|go(?:es)?|into|der|die|in der)\s+(?:the )?$|[:=(]\s*\W*$", before, re.I
+            alone = clause.strip(" .!*_") == word.text
+            if (
+                long_form
+                and not alone
+                and not re.search(
+                    r"\b(?:in|on|to|for|go(?:es)?|into|der|die|in der)\s+(?:the )?$|[:=(]\s*\W*$",
+                    before,
+                    re.I,
+                )
             ):
                 continue
             found.append((word, bool(_ELSEWHERE.search(clause))))

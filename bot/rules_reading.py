@@ -13,7 +13,9 @@ from gitops.plan import JSON
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read: ``value`` from the words ``quote``; ``None`` where the words name no value, ``note`` says why."""
+    """What was read: ``value`` from the words ``quote``; ``None`` where the words name no value, ``note``
+    says why.
+    """
 
     value: JSON
     quote: str
@@ -43,7 +45,9 @@ def chatter(text: str) -> bool:
 
 
 def settled(words: Sequence[Word], text: str) -> Word | None:
-    """The one value a person arrives at: not a negated one, not one for later, the last after a correction."""
+    """The one value a person arrives at: not a negated one, not one for later, the last after a
+    correction.
+    """
     live = [word for word in words if not word.negated and not _LATER.search(clause_at(text, word.start))]
     live = live or [word for word in words if not word.negated]
     if not live:

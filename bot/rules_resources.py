@@ -9,7 +9,7 @@ from enum import Enum
 
 from bot.draft import FieldUpdate
 from bot.rules_context import Context, kind_of
-from bot.text import NEGATED, NUMBER, Message, Sentence, clauses
+from bot.text import NEGATED, NUMBER, Message, Sentence, clauses, level
 
 _EXISTS_AFTER = re.compile(
     r"^\s*(?:\([^)]*\))?\s*,?\s*(?:(?:which |that |this )?(?:we|they|i) (?:already )?(?:have|got|use)\b"
@@ -20,7 +20,9 @@ _EXISTS_AFTER = re.compile(
     re.I,
 )
 _EXISTS_BEFORE = re.compile(
-    r"\b(?:existing|current|(?<!to )(?<!must )(?<!should )(?:already )?(?:have|got|has)(?: already)?(?: an?"
+    r"\b(?:existing|current|(?<!to )(?<!must )(?<!should )(?<!can i )(?<!can we )"
+    r"(?<!could i )(?<!could we )(?<!may i )"
+    r"(?<!may we )(?:already )?(?:have|got|has)(?: already)?(?: an?"
     r"| the| our)?|"
     r"haben (?:schon |bereits )?(?:ein\w*)?|bestehende\w*|borrowed|shared|old|previous)\s+(?:[\w-]+\s){0,1}$",
     re.I,
@@ -62,7 +64,7 @@ _REPLACES = re.compile(
     r"\b(?:instead|rather|statt|not an?|actually|make it|change|switch|lieber|doch)\b", re.I
 )
 _COUNTED = re.compile(
-    rf"\b(?:max(?:imum)?\.?|up to|at most|at least|min(?:imum)?\.?|[-–]|to)\s*{NUMBER}\s+$", re.I
+    rf"\b(?:max(?:imum)?\.?|up to|at most|at least|min(?:imum)?\.?|-|to)\s*{NUMBER}\s+$", re.I
 )
 _JOINED = re.compile(r"^[\s,]*(?:and|or|nor|/|&|\+|noch|oder|und|,)?[\s,]*(?:also |any |an? )?$", re.I)
 _REMOVED = re.compile(
@@ -104,7 +106,7 @@ def mentions_in(message: Message, context: Context) -> tuple[Mention, ...]:
 def _mentions(sentence: Sentence, context: Context) -> Iterator[Mention]:
     previous: Mention | None = None
     for match in context.alias_pattern.finditer(sentence.text):
-        alias = context.aliases[match[1].lower()] if match[1].lower() in context.aliases else None
+        alias = context.aliases.get(level(match[1]))
         if (
             alias is None
             or _is_label(sentence.text, match)
@@ -195,7 +197,9 @@ def _negated_with_words_between(before: str) -> bool:
 
 
 def _bare_is_wanted(before: str, context: Context) -> bool:
-    """A kind without an article counts after a want, a join, or where nothing but adjectives stands before it."""
+    """A kind without an article counts after a want, a join, or where nothing but adjectives stands before
+    it.
+    """
     if context.asked == "resources":
         return True
     part = [text for _, text in clauses(before)]
@@ -216,7 +220,8 @@ def keys_for(
 ) -> tuple[tuple[str, int], ...]:
     """The resource keys that wanted mentions stand for, with where they stand.
 
-    Several names after a plural make several keys (``schema[raw]``); a second ``type`` of a kind makes one of its own.
+    Several names after a plural make several keys (``schema[raw]``); a second ``type`` of a kind makes one
+    of its own.
     """
     keys: list[tuple[str, int]] = []
     types: dict[str, dict[str, str]] = {}
@@ -324,7 +329,9 @@ def read_resources(mentions: tuple[Mention, ...], message: Message, context: Con
 
 
 def _ruled_out(mention: Mention, context: Context) -> list[str]:
-    """The keys a "no cluster" takes away: those of that type, else all of the kind; the bare kind when none stand."""
+    """The keys a "no cluster" takes away: those of that type, else all of the kind; the bare kind when none
+    stand.
+    """
     of_kind = [key for key in context.present if kind_of(key) == mention.kind]
     if mention.choice and of_kind:
         typed = _types_before(mention.kind, context)

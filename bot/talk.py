@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -151,7 +152,7 @@ class Talk:
     def _turn(self, conversation_key: str, start: Draft | None, event: dialogue.Event, key: str) -> None:
         """One event: think, save, then carry out what was saved; what comes of that is the next event."""
         try:
-            ordered = self.steps.run("think", lambda: self._think(conversation_key, start, event, key))
+            ordered = self.steps.run("think", lambda: self._thought(conversation_key, start, event, key))
         except LakeportError as error:
             self._apologise(conversation_key, start, error, key)
             return
@@ -162,6 +163,20 @@ class Talk:
             after = self.clerk.carry_out(order, found, f"{key}/{index}")
             if after is not None:
                 self._turn(conversation_key, None, after, f"{key}/{index}/then")
+
+    def _thought(self, conversation_key: str, start: Draft | None, event: dialogue.Event, key: str) -> Orders:
+        """Think; a defect of ours becomes a sentence for the person and a place in the log for us."""
+        try:
+            return self._think(conversation_key, start, event, key)
+        except LakeportError:
+            raise
+        except Exception as error:
+            reference = hashlib.sha256(key.encode()).hexdigest()[:8]
+            log.exception("defect", key=key, reference=reference)
+            raise LakeportError(
+                "Something went wrong on my side, and nothing was changed.",
+                fix=f"Say it in other words, or give the platform team this reference: {reference}.",
+            ) from error
 
     def _think(self, conversation_key: str, start: Draft | None, event: dialogue.Event, key: str) -> Orders:
         before = self.store.ordered(key)

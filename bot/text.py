@@ -1,4 +1,6 @@
-"""Slack text as people mean it: references resolved, cut into sentences and clauses, numbers in words read."""
+"""Slack text as people mean it: references resolved, cut into sentences and clauses, numbers in words
+read.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +13,15 @@ from functools import cached_property
 _REFERENCE = re.compile(r"<([^<>|\n]+)(?:\|([^<>\n]*))?>")
 _EMOJI = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]*:(?![\w:])")
 _STRUCK = re.compile(r"(?<!\w)~[^~\n]+~(?!\w)")
-_SAME = str.maketrans(
-    {"’": "'", "‘": "'", "“": '"', "”": '"', "„": '"', "–": "-", "—": "-", "−": "-", "\u00a0": " ", "\t": " "}
-)
+_SAME = str.maketrans("\u2018\u2019\u201c\u201d\u201e\u2013\u2014\u2212\u00a0\t", '\'\'"""---  ')
+"""Curly quotes, dashes and blanks as a keyboard has them."""
 
 
 def plain(raw: str) -> str:
     """Slack text without its markup: mail links as addresses, channels and web links gone, entities resolved.
 
-    Mentions stay as ``<@U…>``; struck-out text is dropped and an emoji ends a line; quotes and dashes get one spelling.
+    Mentions stay as ``<@U…>``; struck-out text is dropped and an emoji ends a line; quotes and dashes get
+    one spelling.
     """
     text = _REFERENCE.sub(_referred, raw)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").translate(_SAME)
@@ -151,7 +153,7 @@ _NO_END = re.compile(
 )
 _BULLET = re.compile(r"^\s*(?:[•◦▪*-]|\d{1,2}[.)])\s+")
 _WANT = re.compile(
-    r"\b(?:needs?|needed|wants?|wanna|would like|['’]d like|['’]d need|like to|please|pls|plz|could (?:i|we"
+    r"\b(?:needs?|needed|wants?|wanna|would like|'d like|'d need|like to|please|pls|plz|could (?:i|we"
     r"|you)|"
     r"can (?:i|we|you)|may (?:i|we)|give (?:us|me)|get (?:us|me)|set up|spin up|create|make|add|request"
     r"|require|"
@@ -178,7 +180,9 @@ _ASKING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence or line: ``text`` at ``start`` of the message; ``lead`` is the line with a colon it stands under."""
+    """A sentence or line: ``text`` at ``start`` of the message; ``lead`` is the line with a colon it stands
+    under.
+    """
 
     text: str
     start: int
@@ -284,7 +288,9 @@ _NEGATION = (
 NEGATED = re.compile(
     rf"{_NEGATION}(?:\s+(?:the|a|an|any|need|want|for|also|even|more|as|my|our|\w+ic|\w+ive))*\s*$", re.I
 )
-"""Matches the end of the text before a word when that word is negated: ``no``, ``not an interactive``, ``kein``."""
+"""Matches the end of the text before a word when that word is negated: ``no``, ``not an interactive``,
+``kein``.
+"""
 
 CORRECTION = re.compile(
     r"\b(?:actually|wait|no,|nope|hm+ no|correction|rather|instead|i mean|i meant|make (?:it|that)"

@@ -51,7 +51,9 @@ def field_of(path: str, world: World) -> Field | None:
 
 
 def take(field: Field, raw: JSON, world: World, requester: Person | None) -> Taken | Refusal:
-    """The value of a field from what an extractor, a button or a form says; types are converted where it is plain."""
+    """The value of a field from what an extractor, a button or a form says; types are converted where it is
+    plain.
+    """
     value = _converted(field, raw, world, requester)
     if isinstance(value, Refusal) or field.path == "resources":
         return value if isinstance(value, Refusal) else Taken(value)
@@ -121,7 +123,9 @@ def _keys(raw: JSON, world: World) -> JSON | Refusal:
 
 
 def _entries(field: Field, raw: JSON, world: World) -> JSON | Refusal:
-    """A list of mappings; from text either its JSON, as a model writes it, or lines ``group: SELECT, MODIFY``."""
+    """A list of mappings; from text either its JSON, as a model writes it, or lines ``group: SELECT,
+    MODIFY``.
+    """
     if isinstance(raw, str):
         try:
             raw = json.loads(raw)

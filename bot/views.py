@@ -1,4 +1,6 @@
-"""What is shown in Slack, as plain Block Kit; pure. The card is :mod:`bot.views_card`, the form :mod:`bot.views_form`."""
+"""What is shown in Slack, as plain Block Kit; pure. The card is :mod:`bot.views_card`, the form
+:mod:`bot.views_form`.
+"""
 
 from __future__ import annotations
 
@@ -50,12 +52,14 @@ from bot.views_form import FORM, Form, form, read_form
 from gitops.plan import JSON
 
 __all__ = [
-    "ANSWER", "CONFIRM", "EDIT", "FORM", "UNDO", "WITHDRAW", "Form", "Message", "card", "event_of", "form", "home", "message",
-    "read_form", "status",
+    "ANSWER", "CONFIRM", "EDIT", "FORM", "UNDO", "WITHDRAW", "Form", "Message", "card", "event_of",
+    "form", "home", "message", "read_form", "status",
 ]  # fmt: skip
 
 ANSWER = "answer"
-"""Prefix of the action ids of everything that answers a question; its block's id is ``ask:`` and the field path."""
+"""Prefix of the action ids of everything that answers a question; its block's id is ``ask:`` and the field
+path.
+"""
 
 MAX_BUTTONS, MAX_OUTPUTS, MAX_DRAFTS = 6, 20, 20
 
@@ -128,7 +132,8 @@ def _answers(reply: Ask) -> list[Block]:
 
 
 def event_of(action: Mapping[str, Any], user: str, ts: str = "") -> Event | None:
-    """The event of a pressed button or a chosen value (one of a payload's ``actions``); ``None`` when it is none.
+    """The event of a pressed button or a chosen value (one of a payload's ``actions``); ``None`` when it is
+    none.
 
     The button that opens the form is none either: it needs an answer in place.
     """

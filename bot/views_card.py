@@ -1,4 +1,6 @@
-"""The card of a thread: the draft at all times, with what is said against it, what it costs, and the exact file."""
+"""The card of a thread: the draft at all times, with what is said against it, what it costs, and the exact
+file.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,8 @@ from bot.dialogue import Card
 from bot.draft import Stage
 from bot.values import said_as
 from gitops.compose import Composed
-from gitops.draft import Value
 from gitops.cost import Money
+from gitops.draft import Value
 from gitops.finding import Finding, Severity
 
 CONFIRM, EDIT, UNDO, WITHDRAW = "confirm", "edit", "undo", "withdraw"
@@ -133,7 +135,9 @@ def _approvals(composed: Composed) -> list[Block]:
 
 
 def _file(reply: Card, room: int) -> list[Block]:
-    """The exact bytes as far as they fit: what is confirmed is named by its digest, which is of all of them."""
+    """The exact bytes as far as they fit: what is confirmed is named by its digest, which is of all of
+    them.
+    """
     raw = reply.composed.raw
     if raw is None or room < _FILE_LEAST:
         return []

@@ -1,4 +1,6 @@
-"""The form that holds everything a request can say: generated from the catalogue, filled in, and read back."""
+"""The form that holds everything a request can say: generated from the catalogue, filled in, and read
+back.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.asking import composed_of
 from bot.blocks import FORM_BLOCKS, INITIAL, OPTIONS, Block, clip, header, option, plain
-from bot.conversation import composed_of
 from bot.dialogue import World
 from bot.draft import Draft
 from bot.values import Refusal, entry_lines, field_of, take
@@ -23,7 +25,9 @@ VALUE = "value"
 
 @dataclass(frozen=True)
 class Form:
-    """What came back: ``values`` that differ from what was shown, ``errors`` by block id for Slack to show."""
+    """What came back: ``values`` that differ from what was shown, ``errors`` by block id for Slack to
+    show.
+    """
 
     values: Mapping[str, JSON] = field(default_factory=dict)
     errors: Mapping[str, str] = field(default_factory=dict)
@@ -146,7 +150,10 @@ def shown_in_form(found: Field, value: JSON) -> str:
 
 
 def read_form(state: Mapping[str, Any], draft: Draft, world: World) -> Form:
-    """The changes in a submitted form's ``view.state.values``, or what is wrong, at its field. Pure and fast."""
+    """The changes in a submitted form's ``view.state.values``, or what is wrong, at its field.
+
+    Pure and fast.
+    """
     composed = composed_of(draft, world)
     requester = world.policy.person(slack=draft.requester_slack)
     values: dict[str, JSON] = {}

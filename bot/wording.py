@@ -1,4 +1,6 @@
-"""The bot's own sentences: questions with the reason they are asked, what changed, and what sizes there are."""
+"""The bot's own sentences: questions with the reason they are asked, what changed, and what sizes there
+are.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,9 @@ def _line(name: str, before: Value | None, now: Value | None, *, removed: bool) 
 
 
 def information(text: str, world: World) -> str:
-    """The answer to a question about what there is ("which templates do you have?"); empty when it is none of these."""
+    """The answer to a question about what there is ("which templates do you have?"); empty when it is none
+    of these.
+    """
     flat = text.casefold()
     answers = []
     for field in world.catalogue.values():

@@ -1,4 +1,6 @@
-"""The turns of a conversation: what is asked, what is refused, what Confirm binds to, and what cannot change any more."""
+"""The turns of a conversation: what is asked, what is refused, what Confirm binds to, and what cannot
+change any more.
+"""
 
 from __future__ import annotations
 
@@ -363,6 +365,21 @@ def test_a_failed_apply_and_a_failed_submit_are_two_things() -> None:
     state, _ = go(confirmed(), Failed("GitHub did not answer"))
     assert (state.state, state.confirmed_digest) == (Stage.REVIEWING, None)
     assert of(Submit, go(state, Confirmed(LI_WEI, the_digest(state)))[1])
+
+
+def test_an_edit_while_submitting_is_still_to_be_confirmed() -> None:
+    change = FieldUpdate("metadata.expires", "set", "2027-03-31", "2027-03-31")
+    edited, _ = say(confirmed(), "until 2027-03-31", [change])
+    state, _ = go(edited, Submitted(12, "https://github.example/acme/lakeport/pull/12"))
+    assert (state.state, state.pull_number) == (Stage.REVIEWING, 12)
+    assert of(Submit, go(state, Confirmed(LI_WEI, the_digest(state)))[1])
+
+
+def test_old_news_does_not_turn_the_clock_back() -> None:
+    state = go(go(submitted(), Merged())[0], Applied())[0]
+    for event in (Merged(), Closed()):
+        assert go(state, event) == (state, [])
+    assert go(state, Submitted(12, "x"))[0].state is Stage.APPLIED
 
 
 def test_withdrawing_closes_the_pull_request_and_ends_it() -> None:

@@ -207,6 +207,20 @@ def test_withdrawing_closes_the_pull_request(rig: Rig) -> None:
     assert not any("closed without being merged" in text for text in rig.texts())
 
 
+def test_a_defect_of_ours_is_owned_up_to(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_args: Any, **_kwargs: Any) -> Any:
+        raise ZeroDivisionError("canary")
+
+    rig.open("<@U0LAKEPORT> we need a repo")
+    monkeypatch.setattr("bot.conversation.step", broken)
+    rig.say("name: churn-prediction")
+    assert sum("went wrong on my side" in text for text in rig.texts()) == 1
+    assert "canary" not in str(rig.texts())
+    monkeypatch.undo()
+    rig.say("name: churn-prediction")
+    assert rig.draft().said["metadata.name"].value == "churn-prediction"
+
+
 def test_an_edit_of_a_message_is_ignored_politely(rig: Rig) -> None:
     rig.open("<@U0LAKEPORT> we need a repo")
     body = slack.event(

@@ -1,4 +1,6 @@
-"""The model's extractor against a server in this process: what is sent, what is taken, and when the rules answer."""
+"""The model's extractor against a server in this process: what is sent, what is taken, and when the rules
+answer.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ Answer = Callable[[httpx2.Request], httpx2.Response]
 
 
 class Server:
-    """An OpenAI-compatible server that keeps what it was sent; an answer is a response or something to raise."""
+    """An OpenAI-compatible server that keeps what it was sent; an answer is a response or something to
+    raise.
+    """
 
     def __init__(self, *answers: httpx2.Response | Exception) -> None:
         self.answers = list(answers)

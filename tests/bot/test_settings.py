@@ -43,7 +43,7 @@ def test_complete_settings_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_settings_are_frozen_and_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
-    given(monkeypatch, OPENAI_API_KEY="canary-5", SLACK_APP_TOKEN="xapp-canary-6")
+    given(monkeypatch, OPENAI_API_KEY="canary-5", LAKEPORT_MODEL="m", SLACK_APP_TOKEN="xapp-canary-6")
     found = settings.load()
     with pytest.raises(ValueError, match="frozen"):
         found.port = 1

@@ -1,4 +1,6 @@
-"""Block Kit within Slack's limits for any draft, nothing a person typed able to mention or link, forms there and back."""
+"""Block Kit within Slack's limits for any draft, nothing a person typed able to mention or link, forms
+there and back.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,9 @@ def texts(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def check(message: Message) -> None:
-    """Slack's limits on a message (docs.slack.dev, Block Kit; the total is undocumented and seen at 13,172)."""
+    """Slack's limits on a message (docs.slack.dev, Block Kit; the total is undocumented and seen at
+    13,172).
+    """
     blocks = message.blocks
     assert message.text
     assert len(message.text) <= 4000
@@ -183,10 +187,15 @@ def test_everything_else_keeps_to_the_limits_too(text: str) -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        Status(Merged()), Status(Closed()), Status(CheckDone(True)), Status(Reviewed("a", "approved")), Withdraw(1),
-        Submit(b"x", "requests/dev/growth/x.yaml", "sha256:x"), Status(Reviewed("a", "changes_requested", "b")),
+        Status(Merged()),
+        Status(Closed()),
+        Status(CheckDone(True)),
+        Status(Reviewed("a", "approved")),
+        Status(Reviewed("a", "changes_requested", "b")),
+        Submit(b"x", "requests/dev/growth/x.yaml", "sha256:x"),
+        Withdraw(1),
     ],
-)  # fmt: skip
+)
 def test_what_becomes_of_it_is_told(reply: Any) -> None:
     check(views.message(reply))
 

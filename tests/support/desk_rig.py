@@ -25,7 +25,7 @@ from bot.talk import draft_of
 from tests.fakes.repository import FakeRepository
 from tests.fakes.slack import FakeWebClient
 from tests.support import slack_events as slack
-from tests.support.language import REGISTRY
+from handlers import registry
 
 CHANNEL, ROOT, LI, JANE = "C0REQUESTS", "1700000000.000100", "U024BE7LH", "U0JANEDOE"
 COMPLETE = (
@@ -74,7 +74,7 @@ class Rig:
             self.github,
             self.github,
             Extractor(None),
-            REGISTRY,  # type: ignore[arg-type]
+            registry(),  # type: ignore[arg-type]
         )
         self.desk, self.inline = assemble(given, PACE)
         self.desk.start()

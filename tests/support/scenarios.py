@@ -1,4 +1,6 @@
-"""Plays a scenario (tests/data/scenarios) against the bot's mind: a simulated requester, a policy, and a score."""
+"""Plays a scenario (tests/data/scenarios) against the bot's mind: a simulated requester, a policy, and a
+score.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ class Scenario:
 
 @dataclass
 class Played:
-    """What came of it: who said what, the fields right of those expected, and everything that was not as it should be."""
+    """What came of it: who said what, the fields right of those expected, and everything that was not as it
+    should be.
+    """
 
     scenario: Scenario
     draft: Draft

@@ -1,0 +1,117 @@
+"""From Confirm to the end: what a confirmation binds to, and how the draft follows what happens on GitHub."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.asking import Replies, composed_of, reply_with
+from bot.dialogue import (
+    Applied,
+    Card,
+    CheckDone,
+    Closed,
+    Event,
+    Failed,
+    Merged,
+    Note,
+    Reviewed,
+    Status,
+    Submit,
+    Submitted,
+    Withdraw,
+    World,
+)
+from bot.draft import Draft, Stage
+from gitops.finding import Severity
+from gitops.plan import digest
+from gitops.request import path_of
+
+EDITABLE = (Stage.COLLECTING, Stage.REVIEWING, Stage.SUBMITTED)
+
+
+def closed(draft: Draft) -> str:
+    """Why a draft takes no more changes."""
+    if draft.state is Stage.WITHDRAWN:
+        return "This request was withdrawn. Start a new one in a new thread."
+    return "This request is merged already and cannot be changed here. Start a new one for a change."
+
+
+def confirmed(draft: Draft, pressed: str, world: World) -> tuple[Draft, Replies]:
+    """Confirm was pressed on the card with this digest: it counts only for the very file that stands now."""
+    if draft.state not in EDITABLE:
+        return draft, (Note(closed(draft)),)
+    composed = composed_of(draft, world)
+    if composed.raw is None or composed.missing or draft.unclear:
+        return reply_with(
+            draft,
+            (Note("Something is still missing, so there is no file to confirm yet."),),
+            world,
+            show=True,
+        )
+    now = digest(composed.raw)
+    card = Card(draft, composed, now)
+    if pressed != now:
+        return draft, (Note("The file has changed since that card. Look at this one and confirm it."), card)
+    errors = [finding for finding in composed.findings if finding.severity is Severity.ERROR]
+    if errors:
+        words = " ".join(f"{finding.message} {finding.hint}".strip() for finding in errors[:5])
+        return draft, (Note(f"This cannot be submitted as it stands. {words}"), card)
+    if draft.state is Stage.SUBMITTED and draft.confirmed_digest == now:
+        return draft, (Note("This very file is submitted already."),)
+    if draft.confirmed_digest == now:
+        return draft, ()
+    values = composed.values
+    path = path_of(*(str(values[f"metadata.{key}"].value) for key in ("environment", "team", "name")))
+    draft = replace(draft, confirmed_digest=now, submitted_path=path, asked=None)
+    return draft, (Submit(composed.raw, path, now),)
+
+
+def withdrawn(draft: Draft, world: World) -> tuple[Draft, Replies]:
+    """The request is taken back, and its pull request with it."""
+    if draft.state not in (*EDITABLE, Stage.FAILED):
+        return draft, (Note(closed(draft)),)
+    draft = replace(draft, state=Stage.WITHDRAWN, asked=None)
+    composed = composed_of(draft, world)
+    return draft, (
+        Withdraw(draft.pull_number),
+        Note("Withdrawn; nothing was changed anywhere."),
+        Card(draft, composed, None),
+    )
+
+
+def followed(draft: Draft, event: Event) -> tuple[Draft, Replies]:
+    """News from GitHub and the apply: the state follows, and the thread is told."""
+    match event:
+        case Submitted():
+            known = replace(draft, pull_number=event.pull_number, pull_url=event.url)
+            # Edited while it was being submitted: what stands in the draft is still to be confirmed.
+            as_submitted = draft.state in EDITABLE and draft.confirmed_digest is not None
+            return (replace(known, state=Stage.SUBMITTED, asked=None) if as_submitted else known), (
+                Status(event),
+            )
+        case CheckDone() | Reviewed():
+            return draft, (Status(event),)
+        case Merged() if draft.state in (Stage.APPLIED, Stage.FAILED):
+            return draft, ()  # old news: deliveries come in any order
+        case Merged():
+            return replace(draft, state=Stage.MERGED), (Status(event),)
+        case Closed() if draft.state not in EDITABLE:
+            return draft, ()
+        case Closed():
+            return replace(draft, state=Stage.WITHDRAWN), (Status(event),)
+        case Applied():
+            return replace(draft, state=Stage.APPLIED), (Status(event),)
+        case Failed() if draft.pull_number is None or draft.state in EDITABLE:
+            return _not_submitted(draft), (Status(event),)
+        case Failed():
+            return replace(draft, state=Stage.FAILED), (Status(event),)
+        case _:
+            raise TypeError(f"not an event of a conversation: {type(event).__name__}")
+
+
+def _not_submitted(draft: Draft) -> Draft:
+    """Submitting failed: the same card can be confirmed again; a path that never became a pull request is
+    free.
+    """
+    path = draft.submitted_path if draft.pull_number is not None else None
+    return replace(draft, confirmed_digest=None, submitted_path=path)
