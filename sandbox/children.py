@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 
 TAIL_LINES = 20
 STOP_SECONDS = 5.0
+BIND = """
+import os, signal, sys
+try:
+    import ctypes
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+except (ImportError, AttributeError, OSError):
+    pass
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Becomes the program after asking Linux (``PR_SET_PDEATHSIG``) to end it when we are gone, even killed."""
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "SYSTEMROOT", "VIRTUAL_ENV")
 """All that a child inherits of the environment: a developer's own tokens must not get into the sandbox."""
 
@@ -26,6 +38,10 @@ class ChildError(Exception):
         super().__init__(f"{name} {what}. {said}\nIts log: {log}")
 
 
+# That request is bound to the thread that starts the child, so it must be one that lives as long as we do.
+_starter = ThreadPoolExecutor(1, thread_name_prefix="sandbox-children")
+
+
 class Child:
     """One program running in the sandbox's process group, its output in one log file."""
 
@@ -37,14 +53,15 @@ class Child:
         log.parent.mkdir(parents=True, exist_ok=True)
         clean = {key: os.environ[key] for key in KEPT if key in os.environ}
         with log.open("ab") as out:
-            self._process = subprocess.Popen(
-                list(command),
+            self._process = _starter.submit(
+                subprocess.Popen,
+                [sys.executable, "-I", "-S", "-c", BIND, *command],
                 env={**clean, "PYTHONUNBUFFERED": "1", **env},
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-            )
+            ).result()
 
     @property
     def pid(self) -> int:

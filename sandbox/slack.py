@@ -114,6 +114,9 @@ class Slack(People):
             left = end - time.monotonic()
             if left <= 0:
                 raise TimeoutError(f"{what} did not come within {timeout:g} s")
-            with self.state.changed:
-                # What it looks at may lie outside this Slack, so it is asked twice a second anyway.
-                self.state.changed.wait_for(lambda: self.state.version != version, min(left, 0.5))  # noqa: B023
+            # What it looks at may lie outside this Slack, so it is asked twice a second anyway.
+            self._await_change(version, min(left, 0.5))
+
+    def _await_change(self, version: int, seconds: float) -> None:
+        with self.state.changed:
+            self.state.changed.wait_for(lambda: self.state.version != version, seconds)

@@ -522,5 +522,5 @@ def test_a_socket_needs_a_fresh_ticket(slack: Slack) -> None:
     assert address.startswith("ws://127.0.0.1:")
     with connect(address) as socket:
         assert '"hello"' in str(socket.recv())
-    with pytest.raises(InvalidStatus):
-        connect(address)
+    with pytest.raises(InvalidStatus), connect(address):
+        pass

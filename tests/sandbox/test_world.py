@@ -67,31 +67,63 @@ def test_a_failed_start_leaves_nothing_running(tmp_path: Path, monkeypatch: pyte
 
 @pytest.mark.parametrize("with_what", [signal.SIGTERM, signal.SIGINT])
 def test_the_command_ends_clean(tmp_path: Path, with_what: signal.Signals) -> None:
-    home = tmp_path / "home"
-    command = [sys.executable, "-m", "sandbox", "up", "--home", str(home)]
-    with (tmp_path / "said").open("w+") as said:
+    home, said = tmp_path / "home", tmp_path / "said"
+    with said.open("w") as out:
         process = psutil.Popen(
-            command, cwd=PROJECT, stdout=said, stderr=subprocess.STDOUT, env={**os.environ, "COLUMNS": "200"}
+            [sys.executable, "-m", "sandbox", "up", "--home", str(home)],
+            cwd=PROJECT,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "COLUMNS": "200"},
+            start_new_session=True,
         )
+    try:
         end = time.monotonic() + 60
-        while "Ctrl-C" not in (text := (tmp_path / "said").read_text()):
-            assert process.poll() is None, text
+        while "Ctrl-C" not in said.read_text():
+            assert process.poll() is None, said.read_text()
             assert time.monotonic() < end
             time.sleep(0.1)
         children = process.children(recursive=True)
         assert len(children) >= 2
-        # A terminal sends Ctrl-C to everything in the foreground, children included; SIGTERM goes to one process.
+        # A terminal sends Ctrl-C to everything in the foreground, children included.
         if with_what is signal.SIGINT:
             os.killpg(process.pid, with_what)
         else:
             process.send_signal(with_what)
         assert process.wait(30) == 130
-        said.seek(0)
-        text = said.read()
+    finally:
+        if process.is_running():
+            process.kill()
+    text = said.read_text()
     assert "http://127.0.0.1:" in text
     assert "Everything is stopped." in text
     assert "Traceback" not in text
     assert not [one for one in children if one.is_running()]
+
+
+if sys.platform == "linux":  # elsewhere nobody ends the children of a process that was killed
+
+    def test_children_do_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+        program = (
+            "import sys, time; from pathlib import Path; from sandbox.children import Child; "
+            "here = Path(sys.argv[1]); "
+            "child = Child('sleeper', ['sleep', '60'], env={}, cwd=here, log=here / 'log'); "
+            "print(child.pid, flush=True); time.sleep(60)"
+        )
+        parent = subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path)], cwd=PROJECT, stdout=subprocess.PIPE, text=True
+        )
+        assert parent.stdout is not None
+        with parent.stdout as said:
+            child = psutil.Process(int(said.readline()))
+        end = time.monotonic() + 10
+        while child.name() != "sleep":
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        parent.kill()
+        parent.wait()
+        psutil.wait_procs([child], timeout=10)
+        assert not child.is_running()
 
 
 def test_a_used_folder_is_refused(tmp_path: Path) -> None:
