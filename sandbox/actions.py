@@ -30,6 +30,7 @@ class _Ticket:
     run: Run
     event: Event
     permissions: dict[str, str]
+    environments: frozenset[str] = frozenset()
     keep: int = 1
     process: ActRun | None = None
     cancelled: bool = False
@@ -52,6 +53,7 @@ class Actions:
         folder: Path,
         *,
         secrets: Mapping[str, str] | None = None,
+        environments: Mapping[str, Mapping[str, str]] | None = None,
         variables: Mapping[str, str] | None = None,
         env: Mapping[str, str] | None = None,
         tool_cache: Path | None = None,
@@ -60,13 +62,15 @@ class Actions:
     ) -> None:
         """Everything it writes lies under ``folder``, but for what workflows put into ``tool_cache``.
 
-        ``secrets``, ``variables`` and ``env`` are what the repository's settings hold; ``parallel`` is how
-        many runs go on at a time.
+        ``secrets``, ``variables`` and ``env`` are what the repository's settings hold; ``environments`` are
+        secrets by environment, which a run gets when one of its jobs names it. ``parallel`` is how many runs
+        go on at a time.
         """
         self._state = state
         self._settings = Settings(
             folder, secrets or {}, variables or {}, env or {}, tool_cache, timeout_seconds
         )
+        self._environments = environments or {}
         self._slots = threading.Semaphore(parallel)
         self._groups: dict[str, _Group] = {}
         self._live: dict[int, _Ticket] = {}
@@ -202,7 +206,7 @@ class Actions:
             job = Job(self._state.new_id(), key, name)
             run.jobs.append(job)
             repository.checks[job.id] = CheckRun(job.id, name, run.head_sha, APP)
-        ticket = _Ticket(repository, run, event, dict(workflow.permissions))
+        ticket = _Ticket(repository, run, event, dict(workflow.permissions), workflow.environments)
         run_event(Actor(self._state, event.actor), repository, run, "requested")
         with self._change:
             self._live[run.id] = ticket
@@ -251,13 +255,20 @@ class Actions:
                 if not ticket.cancelled:
                     token = self._begin(ticket)
                     ticket.process = ActRun(
-                        self._settings, self._state, ticket.repository, ticket.run, ticket.event
+                        self._settings_of(ticket), self._state, ticket.repository, ticket.run, ticket.event
                     )
                     results, code = ticket.process.run(token.value, lambda: ticket.cancelled)
                     conclusion = "success" if code == 0 else "failure"
         finally:
             self._finish(ticket, results, "cancelled" if ticket.cancelled else conclusion)
             self._next(ticket)
+
+    def _settings_of(self, ticket: _Ticket) -> Settings:
+        """The settings with the secrets of the environments that the run's jobs name."""
+        secrets = dict(self._settings.secrets)
+        for name in sorted(ticket.environments):
+            secrets |= self._environments.get(name, {})
+        return replace(self._settings, secrets=secrets)
 
     def _begin(self, ticket: _Ticket) -> Token:
         state, run = self._state, ticket.run

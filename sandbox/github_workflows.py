@@ -37,13 +37,17 @@ class Concurrency:
 
 @dataclass(frozen=True)
 class Workflow:
-    """What is needed of a workflow file to decide about it and to list its jobs (key → name)."""
+    """What is needed of a workflow file to decide about it and to list its jobs (key → name).
+
+    ``environments`` are the names of those whose secrets its jobs ask for.
+    """
 
     path: str
     name: str
     triggers: Mapping[str, Mapping[str, Any]]
     jobs: Mapping[str, str]
     permissions: Mapping[str, str]
+    environments: frozenset[str] = frozenset()
     concurrency: Concurrency | None = None
 
 
@@ -78,6 +82,7 @@ def parse(raw: bytes, path: str) -> Workflow:
         permissions=_union(
             _permissions(job.get("permissions", data.get("permissions"))) for job in jobs.values()
         ),
+        environments=frozenset(map(_environment, jobs.values())) - {""},
         concurrency=_concurrency(data.get("concurrency")),
     )
 
@@ -92,6 +97,11 @@ def for_act(raw: bytes, path: str) -> bytes:
     for each in found:
         each.pop("queue", None)
     return json.dumps(data).encode()  # JSON is YAML
+
+
+def _environment(job: Mapping[str, Any]) -> str:
+    given = job.get("environment", "")
+    return str(given.get("name", "") if isinstance(given, dict) else given)
 
 
 def _triggers(on: Any) -> dict[str, Mapping[str, Any]]:

@@ -9,6 +9,7 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -129,22 +130,11 @@ def _schema(live: Verifier, wanted: dict[str, Any], request_id: str) -> list[Row
         )
     ]
     for grant in wanted.get("grants", ()):
-        rows.append(
-            live.check(
-                f"  grants of {grant['principal']}",
-                ", ".join(sorted(grant["privileges"])),
-                lambda principal=grant["principal"]: _privileges(live, "schema", full_name, principal),  # type: ignore[misc]
-            )
-        )
-        rows.append(
-            live.check(
-                f"  {grant['principal']} on catalog {wanted['catalog']}",
-                "USE_CATALOG",
-                lambda principal=grant["principal"]: _privileges(
-                    live, "catalog", wanted["catalog"], principal
-                ),  # type: ignore[misc]
-            )
-        )
+        who = str(grant["principal"])
+        held = partial(_privileges, live, "schema", full_name, who)
+        rows.append(live.check(f"  grants of {who}", ", ".join(sorted(grant["privileges"])), held))
+        above = partial(_privileges, live, "catalog", wanted["catalog"], who)
+        rows.append(live.check(f"  {who} on catalog {wanted['catalog']}", "USE_CATALOG", above))
     return rows
 
 

@@ -34,7 +34,9 @@ REPOSITORY = "lakeport"
 CHANNELS = ("data-platform", "random")
 REQUIRED_CHECKS = ("lakeport/gate",)
 PROPERTY = "lakeport-request"
-APP = "lakeport"
+APP, READER = "lakeport", "lakeport-reader"
+READS = {"metadata": "read", "contents": "read", "administration": "read", "members": "read"}
+"""What the app may do that draws plans: look, and nothing else."""
 ADMIN = "acme-admin"
 BOT_SECONDS = 60.0
 LOCK = "locks/runtime.txt"
@@ -155,16 +157,15 @@ class World:
             self.github.add_team(org, team.github_team, inside)
             self.github.grant(org, REPOSITORY, "push", team=team.github_team)
         self.github.add_app(APP)
+        self.github.add_app(READER, permissions=READS)
 
     def _start_runner(self) -> None:
-        app = self.github.app_credentials(APP)
         self.actions = Actions(
             self.github.state,
             self.home / "runner",
-            secrets={
-                "LAKEPORT_APP_ID": app["app_id"],
-                "LAKEPORT_APP_PRIVATE_KEY": app["private_key"],
-                "DATABRICKS_TOKEN": self.databricks.token,
+            environments={
+                "lakeport-plan": self._secrets(READER, self.databricks.read_token),
+                "lakeport-apply": self._secrets(APP, self.databricks.token),
             },
             variables={
                 "LAKEPORT_GITHUB_API_URL": self.github.url,
@@ -175,6 +176,15 @@ class World:
             tool_cache=self._tool_cache(),
         )
         self.github.set_runner(self.actions)
+
+    def _secrets(self, app: str, databricks_token: str) -> dict[str, str]:
+        """What a job may know that works as this app."""
+        credentials = self.github.app_credentials(app)
+        return {
+            "LAKEPORT_APP_ID": credentials["app_id"],
+            "LAKEPORT_APP_PRIVATE_KEY": credentials["private_key"],
+            "DATABRICKS_TOKEN": databricks_token,
+        }
 
     def _start_slack(self) -> None:
         self._stop.callback(self.slack.stop)
