@@ -24,7 +24,6 @@ from gitops.kind import Registry
 from gitops.pulls import Pull
 from gitops.receipts import Receipt
 from gitops.receipts import Receipts as Ledger
-from gitops.remote import translate
 from handlers import registry
 
 
@@ -145,12 +144,7 @@ class GitHub:
 
     def close(self, number: int, reason: str = "") -> None:
         """Close a pull request without merging it, saying why; nothing when it is closed already."""
-        with translate("GitHub"):
-            pull = self._hub().get_repo(self._settings.repository, lazy=True).get_pull(number)
-            if pull.state == "open":
-                if reason:
-                    pull.create_issue_comment(reason)
-                pull.edit(state="closed")
+        self._here().close(number, reason)
 
     def read_all(self) -> tuple[Receipt, ...]:
         """Every receipt, oldest first."""

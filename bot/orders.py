@@ -14,7 +14,7 @@ from bot import dialogue, views
 from bot.envelope import thread_marker
 from bot.known import KnownPolicy
 from bot.ports import Repository, Slack, Steps
-from bot.store import Conversation, Orders, Store
+from bot.store import Conversation, Orders, Sending, Store
 from gitops import cost, render
 from gitops.approval import approvals
 from gitops.errors import LakeportError, Refused
@@ -77,10 +77,8 @@ class Clerk:
         return None
 
     def _say(self, order: Order, to: Conversation, key: str) -> str | None:
-        metadata = {"key": key, "conversation": to.id}
-        if "asks" in order:
-            metadata["asks"] = order["asks"]
-        return self._once(key, "message", order, to, metadata)
+        known = self.store.begin(key, "message")
+        return known.ref if known.done else self._send(known, order, to, key)
 
     def _card(self, order: Order, to: Conversation) -> str | None:
         key = f"card:{to.id}"
@@ -88,14 +86,12 @@ class Clerk:
         if known.done and known.ref:
             self.slack.update(to.channel, known.ref, order["text"], order["blocks"])
             return known.ref
-        return self._once(key, "card", order, to, {"key": key, "conversation": to.id})
+        return self._send(known, order, to, key)
 
-    def _once(
-        self, key: str, kind: str, order: Order, to: Conversation, metadata: Mapping[str, Any]
-    ) -> str | None:
-        known = self.store.begin(key, kind)
-        if known.done:
-            return known.ref
+    def _send(self, known: Sending, order: Order, to: Conversation, key: str) -> str:
+        metadata = {"key": key, "conversation": to.id}
+        if "asks" in order:
+            metadata["asks"] = order["asks"]
         ts = self.slack.find(to.channel, to.thread_ts, key) if known.again else None
         if ts is None:
             ts = self.slack.post(to.channel, to.thread_ts, order["text"], order["blocks"], metadata)

@@ -152,22 +152,39 @@ class Granted:
 
 
 def pairs(text: str, context: Context, read: Rights) -> Iterator[Granted]:
-    """Groups with what they get: the words for it stand in the same clause, or in the next one."""
+    """Groups with what they get: the words for it stand in the same clause, or in the next one.
+
+    "growth should be able to read, write and create tables" goes on with a clause that is nothing but rights.
+    """
     waiting: list[Principal] = []
+    last: list[Principal] = []
     parts = list(_parts(text, context))
     for at, part in parts:
         here = [Principal(p.name, p.start + at, p.end + at) for p in principals_in(part, context)]
         here = [principal for principal in here if not NEGATED.search(text[: principal.start][-20:])]
         rights = read(part)
-        holders = here or waiting
+        holders = here or waiting or (last if _only_rights(part) else [])
         if rights is None:
-            waiting = here or waiting
+            waiting, last = here or waiting, []
             continue
         for principal in holders:
             yield Granted(
                 principal.name, rights, principal.start, text[principal.start : at + len(part)].strip()
             )
-        waiting = []
+        waiting, last = [], holders
+
+
+_CONNECTIVES = re.compile(
+    r"\b(?:and|or|und|oder|also|auch|to|be|able|too|in|it|there|as|well|please|pls|tables?|views?)\b", re.I
+)
+
+
+def _only_rights(part: str) -> bool:
+    """Whether a clause names rights and nothing else: then it goes on with what the one before it said."""
+    left = part
+    for pattern in (_CREATE, _WRITE, _READ, _PRIVILEGE, _CONNECTIVES):
+        left = pattern.sub("", left)
+    return not re.search(r"\w", left)
 
 
 def _clauses(text: str, context: Context) -> Iterator[tuple[int, str]]:

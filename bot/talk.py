@@ -12,8 +12,9 @@ from typing import Any
 import structlog
 
 from bot import conversation, dialogue, orders, views
-from bot.draft import Draft, FieldUpdate, Stage
+from bot.draft import Draft, FieldUpdate
 from bot.envelope import conversation_id, is_direct
+from bot.following import EDITABLE
 from bot.known import KnownPolicy
 from bot.orders import Clerk
 from bot.ports import Extractor, Slack, Steps
@@ -60,7 +61,7 @@ class Talk:
     def edited(self, key: str, *, channel: str, thread_ts: str) -> None:
         """Somebody changed a message; while the request is being made they are told what to do instead."""
         found = self.store.in_thread(channel, thread_ts)
-        if found is not None and found.state in (Stage.COLLECTING, Stage.REVIEWING):
+        if found is not None and found.state in EDITABLE:
             self.clerk.carry_out(orders.note(NO_EDITS), found, key)
 
     def happened(self, key: str, conversation_key: str, event: dialogue.Event) -> None:
@@ -204,7 +205,7 @@ class Talk:
         """What the extractor makes of a message. Only the requester's own words ever reach it."""
         if not isinstance(event, dialogue.Said) or event.user != draft.requester_slack:
             return ()
-        if draft.state not in (Stage.COLLECTING, Stage.REVIEWING):
+        if draft.state not in EDITABLE:
             return ()
         return self.extractor(
             world.catalogue,

@@ -114,7 +114,9 @@ class Rule:
     check: Callable[[Desired[Any], Policy], Iterable[Complaint]]
 
 
-def nothing_derived(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy) -> Mapping[str, Any]:
+def nothing_derived(
+    values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy
+) -> Mapping[str, Any]:
     """The ``derive`` of a kind whose fields all have to be said."""
     del values, origin, policy
     return {}

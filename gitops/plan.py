@@ -141,7 +141,7 @@ class Refusal:
         )
 
 
-class RefusedChange(Exception):  # noqa: N818 - reads as a sentence where it is raised; the engine turns it into a Refusal
+class RefusedChange(Exception):
     """Raised by a kind's ``plan`` or ``retire`` to refuse; the engine collects it, all of them at once."""
 
     def __init__(self, reason: Reason, message: str, fix: str = "") -> None:

@@ -304,6 +304,16 @@ class Repository:
                 raise
             return False
 
+    @translate("GitHub")
+    def close(self, number: int, reason: str = "") -> None:
+        """Close a pull request without merging it, saying why; nothing when it is closed or merged already."""
+        pull = self._repo.get_pull(number)
+        if pull.state != "open":
+            return
+        if reason:
+            self.upsert_comment(number, "closed", reason)
+        pull.edit(state="closed")
+
     # --- what is said on a pull request
 
     @translate("GitHub")

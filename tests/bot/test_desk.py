@@ -102,6 +102,11 @@ def test_a_request_goes_from_a_sentence_to_what_stands(rig: Rig) -> None:
     assert not rig.failures()
 
 
+def test_nothing_is_looked_up_that_was_not_lost(rig: Rig) -> None:
+    submitted(rig)
+    assert not [one for one in rig.web.calls if one.startswith("conversations.")]
+
+
 def test_the_pull_request_says_who_and_where_from(rig: Rig) -> None:
     submitted(rig)
     sent = rig.github.submitted[0]

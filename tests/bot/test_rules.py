@@ -150,6 +150,14 @@ GRANTS = [
             {"principal": "ml-platform", "privileges": [*READ, "MODIFY"]},
         ],
     ),
+    (
+        "Group growth should be able to read, write and create tables.",
+        [{"principal": "growth", "privileges": [*READ, "MODIFY", "CREATE_TABLE"]}],
+    ),
+    (
+        "growth should be able to read the schema, and please change the workers to 4",
+        [{"principal": "growth", "privileges": READ}],
+    ),
     ("Die Gruppe risk-analytics soll lesen dürfen", [{"principal": "risk-analytics", "privileges": READ}]),
     ("my team full access", None),
 ]

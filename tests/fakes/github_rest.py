@@ -17,7 +17,6 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import responses
 from github import Github
-
 from requests import PreparedRequest
 
 API = "https://github.test/api/v3"
@@ -304,7 +303,9 @@ class GitHubRest:
         return 200, self._pull(int(number))
 
     def _patch_pull(self, number: str, *, query: Json, body: Json) -> Answer:
-        assert body.keys() <= {"title", "body"}
+        assert body.keys() <= {"title", "body", "state"}
+        if body.get("state") == "closed":
+            self.close(int(number))
         self.pulls[int(number)] |= body
         return 200, self._pull(int(number))
 

@@ -40,6 +40,19 @@ def branch_files(github: GitHubRest) -> dict[str, bytes]:
     return github.files(github.refs[f"refs/heads/{BRANCH}"])
 
 
+# --- closing
+
+
+def test_closing_says_why_and_happens_once(github: GitHubRest, repo: Repository) -> None:
+    pull = submit(repo)
+    repo.close(pull.number, "Withdrawn by the requester.")
+    assert repo.pull(pull.number).state == "closed"
+    before = len(github.writes)
+    repo.close(pull.number, "Withdrawn by the requester.")
+    assert len(github.writes) == before
+    assert github.writes.count(f"POST {REPO}/issues/{pull.number}/comments") == 1
+
+
 # --- submitting
 
 

@@ -1,7 +1,7 @@
 """Runs ``lakeport`` in many processes of their own, fast: imports everything once, then forks for each order.
 
 An order is a line on standard input, ``{"args": […], "env": {…}, "cwd": "…", "log": "…"}``. The answer is one
-line with the child's pid when it has started, and one with its exit code when it has ended (negative: the signal).
+line with the child's pid when it has started, and one with its exit code at its end (negative: the signal).
 """
 
 from __future__ import annotations

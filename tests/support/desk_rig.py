@@ -22,10 +22,10 @@ from bot.listeners import SlackClient
 from bot.llm import Extractor
 from bot.store import Conversation, Store
 from bot.talk import draft_of
+from handlers import registry
 from tests.fakes.repository import FakeRepository
 from tests.fakes.slack import FakeWebClient
 from tests.support import slack_events as slack
-from handlers import registry
 
 CHANNEL, ROOT, LI, JANE = "C0REQUESTS", "1700000000.000100", "U024BE7LH", "U0JANEDOE"
 COMPLETE = (
