@@ -59,13 +59,15 @@ def privileges(names: Iterable[str]) -> frozenset[str]:
     return frozenset(privilege(name) for name in names)
 
 
-def difference(wanted: Grants, live: Grants, mode: Mode, keep: Collection[str] = ()) -> tuple[Difference, ...]:
+def difference(
+    wanted: Grants, live: Grants, mode: Mode, keep: Collection[str] = ()
+) -> tuple[Difference, ...]:
     """What leads from ``live`` to ``wanted``, one entry for each principal that changes, sorted.
 
     ``additive`` removes nothing, ``named`` makes the wanted principals hold exactly what is wanted,
-    ``authoritative`` also takes everything from all others. Nothing is ever taken from a principal in ``keep``
-    (the deployer, who would lock itself out). Principals compare without case, since Databricks keeps
-    the case somebody once typed.
+    ``authoritative`` also takes everything from all others. Nothing is ever taken from a principal in
+    ``keep`` (the deployer, who would lock itself out). Principals compare without case, since Databricks
+    keeps the case somebody once typed.
     """
     by_name = {name.casefold(): (name, privileges(held)) for name, held in live.items()}
     kept = {name.casefold() for name in keep}
@@ -88,7 +90,7 @@ def difference(wanted: Grants, live: Grants, mode: Mode, keep: Collection[str] =
 def _of_one(
     want: frozenset[str], held: frozenset[str], may_remove: bool
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """What to add and what to remove; ``ALL_PRIVILEGES`` may read back one by one, and covers each of them."""
+    """What to add and to remove; ``ALL_PRIVILEGES`` may read back one by one, and covers each of them."""
     covered = COVERED if ALL in held else frozenset[str]()
     if ALL in want:
         add = want - held - COVERED - ({ALL} if held >= COVERED else frozenset())

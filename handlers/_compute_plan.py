@@ -18,8 +18,8 @@ class ComputeState:
 
     ``stands`` is false when there is none, but something to say of what it needs. ``type`` is what stands,
     which may be another than asked for. ``libraries`` is ``None`` where they are not ours to compare (a job
-    whose team replaced our task). ``access`` maps groups of the file to the level they hold directly. ``twins``
-    counts all of that name, or with our mark.
+    whose team replaced our task). ``access`` maps groups of the file to the level they hold directly.
+    ``twins`` counts all of that name, or with our mark.
     """
 
     stands: bool = True

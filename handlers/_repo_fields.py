@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints
 
 from gitops.kind import Ask, Complaint, Desired, Rule, Spec
 from gitops.vocabulary import Part
@@ -16,10 +16,20 @@ if TYPE_CHECKING:
 Permission = Literal["pull", "triage", "push", "maintain", "admin"]
 TeamSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$", max_length=100)]
 Topic = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
+
+
+def _no_suffix(name: str) -> str:
+    if name.lower().endswith((".git", ".wiki")):
+        raise ValueError("a repository's name cannot end in .git or .wiki")
+    return name
+
+
 RepoName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*$", min_length=1, max_length=100)
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*$", min_length=1, max_length=100),
+    AfterValidator(_no_suffix),
 ]
-"""Letters and digits, single ``.``, ``_`` or ``-`` between them."""
+"""Letters and digits, single ``.``, ``_`` or ``-`` between them; no suffix that GitHub gives a meaning."""
 
 
 class TeamAccess(Part):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gitops.kind import Desired
+from gitops.markup import clip, visible
 from gitops.plan import Change, Reason, RefusedChange, Verb
 from handlers._repo_fields import RepoSpec, identity
 
@@ -152,7 +153,7 @@ def _corrections(desired: Desired[RepoSpec], state: RepoState) -> Iterator[Chang
 
 def _description(purpose: str) -> str:
     """The purpose as GitHub takes it: at most 350 characters, no control characters."""
-    return "".join(letter if letter.isprintable() else " " for letter in purpose)[:350].strip()
+    return clip(" ".join(visible(purpose).split()), 350)
 
 
 def _change(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops.errors import LakeportError
+from gitops.markup import visible
 from gitops.plan import digest
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
@@ -27,6 +28,7 @@ MARKER = ".lakeport/scaffold.json"
 MAX_FILES = 500
 MAX_BYTES = 1_000_000
 
+_NAMES_IN_PATHS = re.compile(r"\{\{ ?cookiecutter\.(?:project|package) ?\}\}")
 _SAFE_NAME = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*")
 
 
@@ -82,8 +84,8 @@ def package_name(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """One line of visible characters: everything else becomes a space."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    """One line in which every character shows; what hides or turns text becomes ``�``."""
+    return " ".join(visible(text).split())
 
 
 def quoted(text: str) -> str:
@@ -107,6 +109,7 @@ def render(template: str, context: Mapping[str, Any]) -> tuple[File, ...]:
     for name in (context["project"], context["package"]):
         if not _SAFE_NAME.fullmatch(name):
             raise LakeportError(f"{plain(str(name))[:60]} cannot be the name of a folder.", where=template)
+    _check(template)
     with tempfile.TemporaryDirectory(prefix="lakeport-") as scratch:
         target = Path(scratch).resolve() / "out"
         target.mkdir()
@@ -135,6 +138,19 @@ def render(template: str, context: Mapping[str, Any]) -> tuple[File, ...]:
                 where=f"templates/{template}",
             )
         return _collected(template, target, str(context["project"]))
+
+
+def _check(template: str) -> None:
+    """No links, and no values in paths but the two that are checked: nothing can then land anywhere else."""
+    root = templates()[template]
+    for path in root.rglob("*"):
+        rest = _NAMES_IN_PATHS.sub("", path.relative_to(root).as_posix())
+        if path.is_symlink() or re.search(r"[{}\\]|\.\.", rest):
+            raise LakeportError(
+                f"The template {template} has a path that could lead out of its folder.",
+                fix="This is a fault of the template, not of the request.",
+                where=f"templates/{template}",
+            )
 
 
 def _collected(template: str, target: Path, project: str) -> tuple[File, ...]:

@@ -78,7 +78,12 @@ def test_only_owners_import_a_third_party() -> None:
             "handlers/repo.py",
             "handlers/scaffold.py",
         },
-        "databricks": {"gitops/clients.py", "handlers/schema.py", "handlers/compute.py"},
+        "databricks": {
+            "gitops/clients.py",
+            "handlers/schema.py",
+            "handlers/compute.py",
+            "handlers/_compute_look.py",
+        },
         "yaml": {"gitops/yamlfile.py"},
         "cookiecutter": {"handlers/_scaffold_render.py"},
     }

@@ -1,4 +1,4 @@
-"""GitHub in memory, as far as repositories are made and filled; a call it does not know is an AttributeError."""
+"""GitHub in memory, as far as repositories are made and filled; a call it does not know fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import hashlib
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from github import GithubException, InputGitTreeElement, UnknownObjectException
 
@@ -32,7 +32,8 @@ class Repo:
 class World:
     """One organisation, its teams and repositories; ``writes`` is the ledger of what was changed.
 
-    ``break_after`` is how many writes take effect before the connection breaks: the effect is there, the answer not.
+    ``break_after`` is how many writes take effect until the connection breaks: the effect is there, and
+    the answer is lost.
     """
 
     def __init__(self, *teams: str) -> None:
@@ -42,6 +43,7 @@ class World:
         self.calls = 0
         self.break_after = -1
         self.properties = {PROPERTY}
+        self.hide_new = 1
         self.trees: dict[str, dict[str, str]] = {}
         self.pending: dict[str, dict[str, str]] = {}
 
@@ -89,7 +91,13 @@ class FakeOrganization:
         return FakeTeam(self._world, slug)
 
     def create_repo(
-        self, name: str, *, description: str, visibility: str, auto_init: bool, custom_properties: dict[str, Any]
+        self,
+        name: str,
+        *,
+        description: str,
+        visibility: str,
+        auto_init: bool,
+        custom_properties: dict[str, Any],
     ) -> None:
         if name.lower() in self._world.repos:
             errors = [{"message": "name already exists on this account"}]
@@ -104,7 +112,7 @@ class FakeOrganization:
             description=description,
             properties=dict(custom_properties),
             commits=[{"README.md": f"# {name}"}] if auto_init else [],
-            hidden=1,
+            hidden=self._world.hide_new,
         )
         self._world.wrote(f"create {name}")
 
@@ -231,7 +239,7 @@ def _sha(files: dict[str, str]) -> str:
 class Case:
     """A repository with topics and two teams."""
 
-    spec = {
+    spec: ClassVar[dict[str, Any]] = {
         "kind": "repo",
         "name": "growth-churn",
         "visibility": "internal",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from tests.fakes.repo import PROPERTY, FakeGithub, Repo, World
 
 
 class Case:
     """A new repository of the request: a README and nothing else."""
 
-    spec = {
+    spec: ClassVar[dict[str, Any]] = {
         "kind": "scaffold",
         "repo": "growth-churn",
         "template": "databricks-pipeline",

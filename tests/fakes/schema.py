@@ -1,4 +1,4 @@
-"""A Unity Catalog in memory, with the objects of the real SDK; a call it does not know is an AttributeError."""
+"""A Unity Catalog in memory, with the SDK's own objects; a call it does not know fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import copy
 import re
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 from databricks.sdk.errors import NotFound
 from databricks.sdk.errors.platform import BadRequest
@@ -30,7 +30,8 @@ DEPLOYER = "deployer"
 class World:
     """Catalogs, schemas, grants and groups; ``writes`` is the ledger of what was changed.
 
-    ``break_after`` is how many writes take effect before the connection breaks: the effect is there, the answer not.
+    ``break_after`` is how many writes take effect until the connection breaks: the effect is there, and
+    the answer is lost.
     """
 
     def __init__(self) -> None:
@@ -68,7 +69,9 @@ class FakeWorkspace:
             list=lambda catalog, schema, omit_columns: _listed(world.tables, catalog, schema)
         )
         self.volumes = SimpleNamespace(list=lambda catalog, schema: _listed(world.volumes, catalog, schema))
-        self.functions = SimpleNamespace(list=lambda catalog, schema: _listed(world.functions, catalog, schema))
+        self.functions = SimpleNamespace(
+            list=lambda catalog, schema: _listed(world.functions, catalog, schema)
+        )
 
 
 def _catalog(world: World, name: str) -> CatalogInfo:
@@ -201,7 +204,7 @@ class Grants:
 class Case:
     """A schema with grants for two groups, neither of which can use the catalog yet."""
 
-    spec: dict[str, Any] = {
+    spec: ClassVar[dict[str, Any]] = {
         "kind": "schema",
         "catalog": "ml_dev",
         "name": "churn",

@@ -1,4 +1,4 @@
-"""What the people of the scenarios said, by field, through the real kinds: the file has to come out as expected."""
+"""What the people of the scenarios said, field by field, through the real kinds, and the file it becomes."""
 
 from __future__ import annotations
 
