@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.dialogue import Card, Reply, World
+from bot.dialogue import Card, Note, Reply, World
 from bot.draft import Draft, Stage
 from bot.values import field_of
 from bot.wording import question
 from gitops.compose import Composed, compose
+from gitops.finding import Severity
 from gitops.plan import digest
 
 Replies = tuple[Reply, ...]
+
+READY = (
+    "That is everything. Look at the card at the top of this thread: Confirm submits exactly the file it "
+    "shows. To change something, just say it."
+)
 
 
 def composed_of(draft: Draft, world: World) -> Composed:
@@ -31,6 +37,7 @@ def reply_with(draft: Draft, first: Replies, world: World, *, show: bool) -> tup
     composed = composed_of(draft, world)
     path = next_question(draft, composed, world)
     complete = composed.raw is not None and not composed.missing and not draft.unclear
+    became_ready = draft.state is Stage.COLLECTING and complete and not blocked(composed)
     if draft.state in (Stage.COLLECTING, Stage.REVIEWING):
         draft = replace(draft, state=Stage.REVIEWING if complete else Stage.COLLECTING)
     again = path is not None and path == draft.asked
@@ -40,7 +47,14 @@ def reply_with(draft: Draft, first: Replies, world: World, *, show: bool) -> tup
         replies.append(Card(draft, composed, digest(composed.raw) if composed.raw is not None else None))
     if path is not None:
         replies.append(question(path, composed, draft, world, again=again))
+    elif became_ready:
+        replies.append(Note(READY))
     return draft, tuple(replies)
+
+
+def blocked(composed: Composed) -> bool:
+    """Whether a finding keeps the file from being submitted."""
+    return any(finding.severity is Severity.ERROR for finding in composed.findings)
 
 
 def next_question(draft: Draft, composed: Composed, world: World) -> str | None:

@@ -45,6 +45,7 @@ from bot.text import UNKNOWN, Message, plain
 from bot.values import field_of
 from bot.wording import change_lines, information
 from gitops.draft import Value
+from gitops.finding import Severity
 from gitops.request import path_of
 
 __all__ = [
@@ -61,6 +62,11 @@ STRANGER = (
 IDENTITY = (
     "Name, team and environment cannot change once the request is submitted. "
     "Withdraw it and start a new one instead."
+)
+ALREADY = "That is how it is already."
+NOTHING_READ = (
+    "I found nothing in that to change. Say it in other words, or use the form; when the card is right, "
+    "press Confirm."
 )
 _UNDO = re.compile(r"^\W*(?:undo|undo that|take that back|revert that|rückgängig)\W*$", re.I)
 _YES = re.compile(
@@ -170,6 +176,11 @@ def _edited(
     moved = _identity_moved(before, outcome.draft, world)
     if moved:
         return draft, (*notes, Note(moved))
+    unchanged = len(outcome.draft.log) == len(before.log) and not outcome.refusals and not notes
+    if unchanged and updates:
+        notes = (Note(ALREADY),)
+    elif unchanged and draft.state is Stage.REVIEWING:
+        notes = (Note(NOTHING_READ),)
     return _after_change(before, outcome, notes, world)
 
 
@@ -193,8 +204,18 @@ def _after_change(
             skipped=tuple(path for path in draft.skipped if path not in answered),
             confirmed_digest=None,
         )
-    replies += [Note(sentence) for sentence in outcome.refusals]
+    replies += [Note(sentence) for sentence in (*outcome.refusals, *_new_errors(before, draft, world))]
     return reply_with(draft, tuple(replies), world, show=bool(patches) or not before.log)
+
+
+def _new_errors(before: Draft, after: Draft, world: World) -> list[str]:
+    """What stands in the way since this change; the card that shows it may be far up."""
+    known = {(one.rule, one.place.path) for one in composed_of(before, world).findings}
+    return [
+        f"{finding.message} {finding.hint}".strip()
+        for finding in composed_of(after, world).findings
+        if finding.severity is Severity.ERROR and (finding.rule, finding.place.path) not in known
+    ]
 
 
 def _identity_moved(before: Draft, after: Draft, world: World) -> str:

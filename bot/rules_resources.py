@@ -73,6 +73,11 @@ _REMOVED = re.compile(
     r"(?:[\w-]+\s+){0,2}$",
     re.I,
 )
+_ADDED = re.compile(
+    r"\b(?:add|include|bring back|put back|restore|keep|hinzufügen)\s+(?:the\s+|that\s+|back\s+)*"
+    r"(?:[\w-]+\s+){0,2}$",
+    re.I,
+)
 _QUOTED = re.compile(r"[`*]([A-Za-z][A-Za-z0-9_-]{1,80})[`*]")
 
 
@@ -173,6 +178,8 @@ def _polarity(
         return Polarity.WANTED
     only = bool(_ONLY.search(before) or _ONLY_AFTER.match(after))
     if only:
+        return Polarity.WANTED
+    if _ADDED.search(before):  # "add the cluster" again, after it was taken out
         return Polarity.WANTED
     if _THEIRS.search(before) or _DEFINITE.search(before) or sentence.background:
         return Polarity.SPOKEN_OF

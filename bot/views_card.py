@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from bot.asking import blocked
 from bot.blocks import (
     TOTAL,
     Block,
@@ -48,6 +49,7 @@ STATES = {
     Stage.FAILED: "Something did not work; see the thread.",
     Stage.WITHDRAWN: "Withdrawn.",
 }
+BLOCKED = "Complete, but the policy does not allow it as it is; see ⛔ below."
 _HIDDEN = re.compile(r"metadata\.(?:requested_by\.|lifecycle)|^resources$")
 _PARAGRAPH, _FINDINGS, _FILE_LEAST = 2600, 10, 200
 
@@ -56,7 +58,8 @@ def card(reply: Card) -> Message:
     """The card as a message; whatever is too long is shortened, the buttons and the findings stay."""
     draft, composed = reply.draft, reply.composed
     name = _said(composed, "metadata.name") or "New request"
-    state = STATES[draft.state]
+    stopped = draft.state is Stage.REVIEWING and blocked(composed)
+    state = BLOCKED if stopped else STATES[draft.state]
     top: list[Block] = [header(name), context(state)]
     middle = [marked(text) for text in _values(composed)]
     bottom = [*_findings(composed.findings), *_cost(composed.cost), *_approvals(composed)]
@@ -152,9 +155,14 @@ def _file(reply: Card, room: int) -> list[Block]:
 def _buttons(reply: Card) -> list[Block]:
     draft = reply.draft
     elements = []
-    blocked = any(finding.severity is Severity.ERROR for finding in reply.composed.findings)
     editable = draft.state in (Stage.COLLECTING, Stage.REVIEWING)
-    if editable and reply.digest and not blocked and not draft.unclear and not reply.composed.missing:
+    if (
+        editable
+        and reply.digest
+        and not blocked(reply.composed)
+        and not draft.unclear
+        and not reply.composed.missing
+    ):
         elements.append(button(CONFIRM, "Confirm", reply.digest, "primary"))
     if editable or draft.state is Stage.SUBMITTED:
         elements.append(button(EDIT, "Edit as a form", draft.id))

@@ -157,7 +157,7 @@ class ComputeSpec(Spec):
     min_workers: Annotated[
         Annotated[int, Field(ge=1, le=100)],
         Ask(
-            label="Fewest workers",
+            label="Min workers",
             help="How many it keeps while it runs, such as `1`; of a SQL warehouse: clusters.",
             aliases=("min workers", "minimum workers", "at least"),
         ),
@@ -165,7 +165,7 @@ class ComputeSpec(Spec):
     max_workers: Annotated[
         Annotated[int, Field(ge=1, le=100)],
         Ask(
-            label="Most workers",
+            label="Max workers",
             help="How many it may grow to, such as `4`; of a SQL warehouse: clusters.",
             aliases=("max workers", "maximum workers", "up to", "at most"),
         ),

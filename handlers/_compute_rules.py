@@ -42,7 +42,7 @@ def _workers(desired: Desired[ComputeSpec], policy: Policy) -> Iterator[Complain
     if spec.min_workers > spec.max_workers:
         yield Complaint(
             path="max_workers",
-            message=f"The most workers ({spec.max_workers}) are fewer than the fewest ({spec.min_workers}).",
+            message=f"The maximum of workers ({spec.max_workers}) is below the minimum ({spec.min_workers}).",
             hint="Make max_workers at least min_workers.",
         )
     if spec.type == "sql_warehouse" and spec.max_workers > 40:

@@ -463,3 +463,31 @@ def test_a_draft_survives_json(changes: list[tuple[str, Value | None]], text: st
     for turn, (path, value) in enumerate(changes, start=1):
         state = state.changed([Patch(path, state.said.get(path), value, text, "1.0", turn)])
     assert Draft.from_json(state.to_json()) == state
+
+
+# --- nothing goes unanswered
+
+
+def test_a_complete_draft_says_where_to_confirm() -> None:
+    _, replies = say(draft(), WORDS, updates())
+    assert any("Confirm submits exactly" in note.text for note in of(Note, replies))
+
+
+def test_a_change_that_policy_refuses_is_said_at_once() -> None:
+    read = [FieldUpdate("metadata.expires", "set", "2029-01-01", "2029-01-01")]
+    moved, replies = say(complete(), "make it 2029-01-01", read)
+    assert any("lifetime" in note.text for note in of(Note, replies))
+    cheaper = [FieldUpdate("metadata.cost_center", "set", "CC-9", "CC-9")]
+    _, again = say(moved, "and cost center CC-9", cheaper)
+    assert not any("lifetime" in note.text for note in of(Note, again))
+
+
+def test_saying_what_holds_already_is_answered() -> None:
+    same = [FieldUpdate("metadata.data_classification", "set", "internal", "internal")]
+    _, replies = say(complete(), "data is internal", same)
+    assert any("already" in note.text for note in of(Note, replies))
+
+
+def test_words_without_a_change_are_answered() -> None:
+    _, replies = say(complete(), "the weather is nice")
+    assert any("nothing in that to change" in note.text for note in of(Note, replies))

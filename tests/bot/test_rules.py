@@ -42,6 +42,11 @@ PHRASES = [
     ("we need a repo and a schema", {"resources": ["repo", "schema"]}),
     ("only a schema please, no repo, no cluster", {"resources": ["schema"]}),
     ("We already have a repo and a schema. What we miss is a warehouse", {"resources": ["compute"]}),
+    (
+        "ok sorry, do add the cluster, large one",
+        {"resources": ["compute"], "resources.compute.size": "large"},
+    ),
+    ("please bring back the schema", {"resources": ["schema"]}),
     ("please spin up a job cluster", {"resources": ["compute"], "resources.compute.type": "job"}),
     ("we need a sql warehouse", {"resources.compute.type": "sql_warehouse"}),
     ("it is about the articles in our warehouses", {}),
