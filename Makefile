@@ -20,7 +20,8 @@ $(READY): locks/dev.txt pyproject.toml
 	@echo "Setting up $(VENV) from locks/dev.txt (about a minute, once) …"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index -e .
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
+	  --config-settings editable_mode=compat -e .
 	@touch $(READY)
 
 demo: $(READY)  ## Play one onboarding through the sandbox, from Slack to Databricks, and verify it

@@ -82,6 +82,8 @@ def withdrawn(draft: Draft, world: World) -> tuple[Draft, Replies]:
 def followed(draft: Draft, event: Event) -> tuple[Draft, Replies]:
     """News from GitHub and the apply: the state follows, and the thread is told."""
     match event:
+        case Submitted() if draft.state is Stage.SUBMITTED and draft.pull_number == event.pull_number:
+            return draft, ()  # GitHub tells what we did ourselves
         case Submitted():
             known = replace(draft, pull_number=event.pull_number, pull_url=event.url)
             # Edited while it was being submitted: what stands in the draft is still to be confirmed.

@@ -148,7 +148,7 @@ def number(text: str) -> int | None:
 
 _END = re.compile(r"(?:(?<=[.!?])|(?<=[.!?][\"')*]))\s+|;\s+|\n+")
 _NO_END = re.compile(
-    r"(?:\b(?:i\.e|e\.g|etc|approx|no|nr|ca|vs|z\.b|d\.h|bzw|incl|max|min|dr|mr|ms)\.|(?<!\d)\d{1,2}\.)$",
+    r"(?:\b(?:i\.e|e\.g|etc|approx|no|nr|ca|vs|z\.b|d\.h|bzw|incl|max|min|dr|mr|ms)\.|(?<![\d.])\d{1,2}\.)$",
     re.I,
 )
 _BULLET = re.compile(r"^\s*(?:[•◦▪*-]|\d{1,2}[.)])\s+")

@@ -1,1 +1,1 @@
-"""The request file and everything that happens to it: format, policy, cost, plan, apply, receipts, command line."""
+"""The request file and everything that happens to it, from format and policy to plan, apply and receipts."""

@@ -12,7 +12,6 @@ from gitops.checkout import POLICY, Checkout
 from gitops.errors import InvalidRequest, LakeportError, UsageError
 from gitops.finding import Finding, Place, Severity
 from gitops.plan import digest
-from gitops.report import Entry, Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from gitops.drawing import Clients
     from gitops.kind import Registry
     from gitops.policy import Policy
+    from gitops.report import Entry, Report
     from gitops.request import Loaded
 
 
@@ -139,6 +139,8 @@ def _deleted(checkout: Checkout, chosen: Chosen, registry: Registry) -> Iterable
 
 def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Clients) -> Report:
     """Draw the plan of every file without errors; what cannot be drawn is an error of its entry alone."""
+    from gitops.report import Report  # `check` has no need of it
+
     entries = []
     for name in checked.files:
         findings = tuple(finding for finding in checked.findings if finding.place.file == name)
@@ -159,6 +161,8 @@ def _entry(
     rules: Policy,
     clients: Clients,
 ) -> Entry:
+    from gitops.report import Entry
+
     one = checked.loaded.get(name)
     if one is None:
         raw = checked.sources.get(name, b"")

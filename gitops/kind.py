@@ -48,7 +48,7 @@ class Spec(BaseModel):
     is converted).
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
     kind: str
     adopt: bool = False
@@ -58,9 +58,9 @@ class Spec(BaseModel):
 class Origin:
     """Where a resource comes from: what a kind may know of the request it stands in.
 
-    ``request`` is the id, such as ``dev/growth/churn-prediction``; it is also the owner mark put on everything
-    we make. ``group`` is the team's Databricks group, ``github_team`` its slug on GitHub. E-mails are as in the
-    file. ``people`` maps e-mail to GitHub login for those of the file whom the directory knows.
+    ``request`` is the id, such as ``dev/growth/churn-prediction``; it is also the owner mark put on
+    everything we make. ``group`` is the team's Databricks group, ``github_team`` its slug on GitHub. E-mails
+    are as in the file. ``people`` maps e-mail to GitHub login for those whom the directory knows.
     """
 
     request: str
@@ -137,16 +137,19 @@ class Kind(Generic[S, State, Client]):
     summary:  one line for people: what they get.
     aliases:  other words people say for it ("repository", "git repo").
     after:    kinds that must stand before this one within a request.
-    identity: the name that is unique among all requests (``ml_dev.churn``), lower-cased where the system folds case.
-    connect:  environment variables → client with least privilege; raises ``ConfigurationError`` when one is missing.
+    identity: the name that is unique among all requests (``ml_dev.churn``), lower-cased where the system
+              folds case.
+    connect:  environment variables → client with least privilege; raises ``ConfigurationError`` when one is
+              missing.
     read:     what stands now; ``None`` when absent. Looks, never touches.
     plan:     pure; the changes that lead from what stands to what is wanted, in the order they must happen;
               raises ``RefusedChange``. Applied and planned again it gives nothing.
     retire:   pure; the changes that take it away; after them ``read`` gives ``None``.
-    apply:    carries out one change, idempotently: looks up before it makes, adopts what an earlier run made.
+    apply:    carries out one change, idempotently: looks up before it makes, adopts what an earlier run
+              made.
     outputs:  pure; links and ids of what stands: keys ``url``, ``id``, … for people.
-    derive:   pure; values a person need not say, from what was said (``values`` are the resource's, ``origin`` the
-              envelope's ``metadata`` with at least ``name``, ``team`` and ``environment``).
+    derive:   pure; values a person need not say, from what was said (``values`` are the resource's,
+              ``origin`` the envelope's ``metadata`` with at least ``name``, ``team`` and ``environment``).
     estimate: the monthly cost; ``None`` where it costs nothing.
     rules:    checks of its own against the policy.
     read_all: many at once where the system can list; ``None`` means one ``read`` each.

@@ -306,7 +306,7 @@ class Repository:
 
     @translate("GitHub")
     def close(self, number: int, reason: str = "") -> None:
-        """Close a pull request without merging it, saying why; nothing when it is closed or merged already."""
+        """Close a pull request without merging it, saying why; one that is closed already stays as it is."""
         pull = self._repo.get_pull(number)
         if pull.state != "open":
             return

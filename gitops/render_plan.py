@@ -108,14 +108,16 @@ def _entry(page: Page, entry: Entry) -> None:
     _findings(page, entry.findings)
     page.rows("#### Who must approve", (_approval(rule) for rule in entry.rules), what="approval rules")
     if plan is not None:
-        header = "#### Changes\n\n| | What | Before | After |\n|---|---|---|---|"
+        header = "#### Changes\n\n| | What | Where |\n|---|---|---|"
         page.rows(header, (_row(change) for change in plan.changes), what="changes")
         page.rows("#### Notes", (f"- {escape(note)}" for note in plan.notes), what="notes")
-        page.add(f"<sub>Plan {code(plan.digest)}, file {code(plan.file_digest)}</sub>", what="digests")
     if entry.cost is not None and entry.cost.lines:
         lines = "\n".join(f"- {escape(line)}" for line in entry.cost.lines)
-        title = f"<details><summary>Cost: {money(entry.cost)}</summary>"
-        page.add(f"{title}\n\n{lines}\n\n</details>", what="cost estimates")
+        _folded(page, f"Cost: {money(entry.cost)}", lines, what="cost estimates")
+    if plan is not None and plan.changes:
+        for change in plan.changes:
+            _folded(page, f"Exactly: {code(change.key, 200)}", _exactly(change), what="exact values")
+        page.add(f"<sub>Plan {code(plan.digest)}, file {code(plan.file_digest)}</sub>", what="digests")
 
 
 def _findings(page: Page, findings: Sequence[Finding]) -> None:
@@ -144,22 +146,37 @@ def _approval(rule: ApprovalRule) -> str:
 
 
 def _row(change: Change) -> str:
-    words = f"{escape(change.summary)}<br>" if change.summary else ""
-    before, after = [], []
+    """What it does in words, and beneath what it replaces; every value it writes stands below, folded."""
+    replaced = [code(words) for words in _replaced(change)]
+    words = "<br>".join([escape(change.summary or change.key), *replaced[:_REPLACED]])
+    more = f"<br>and {len(replaced) - _REPLACED} more" if len(replaced) > _REPLACED else ""
+    return f"| {SIGNS[change.verb]} | {words}{more} | {code(f'{change.kind}/{change.identity}', 200)} |"
+
+
+_REPLACED = 12
+"""How many replaced values a row shows; all of them stand among the exact ones."""
+
+
+def _replaced(change: Change) -> Iterator[str]:
+    """``path: old → new`` for every value that stands already and would not stay."""
     for path, old, new in differences(change.before, change.after):
         if old is not None:
-            before.append(f"{path}: {_value(old)}")
-        if new is not None:
-            after.append(f"{path}: {_value(new)}")
-    cells = f"{_cell(before)} | {_cell(after)}"
-    return f"| {SIGNS[change.verb]} | {words}{code(change.key, 200)} | {cells} |"
+            yield f"{path}: {_value(old)} → {'gone' if new is None else _value(new)}"
 
 
-def _cell(lines: Sequence[str], limit: int = 12) -> str:
-    shown = [code(line) for line in lines[:limit]]
-    if len(lines) > limit:
-        shown.append(f"and {len(lines) - limit} more")
-    return "<br>".join(shown)
+def _exactly(change: Change) -> str:
+    """Every value of a change, one a line, as code: ``path: value``, or what it was and what it becomes."""
+    lines = [
+        f"{path}: {_value(new)}"
+        if old is None
+        else f"{path}: {_value(old)} → {'gone' if new is None else _value(new)}"
+        for path, old, new in differences(change.before, change.after)
+    ]
+    return "\n".join(f"- {code(line, 1000)}" for line in lines)
+
+
+def _folded(page: Page, title: str, body: str, *, what: str) -> None:
+    page.add(f"<details><summary>{title}</summary>\n\n{body}\n\n</details>", what=what)
 
 
 def _value(value: Any) -> str:
@@ -201,12 +218,4 @@ def print_plan(console: Console, entry: Entry) -> None:
 
 
 def _short(change: Change) -> str:
-    parts = []
-    for path, old, new in differences(change.before, change.after):
-        if old is None:
-            parts.append(f"{path}: {_value(new)}")
-        elif new is None:
-            parts.append(f"{path}: {_value(old)} → gone")
-        else:
-            parts.append(f"{path}: {_value(old)} → {_value(new)}")
-    return clip(visible(", ".join(parts)), 300)
+    return clip(visible(", ".join(_replaced(change))), 300)

@@ -51,4 +51,4 @@ CostCenter = Annotated[
 class Part(BaseModel):
     """A piece of a file people write: unknown fields are errors, values are immutable and typed strictly."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)

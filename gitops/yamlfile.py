@@ -9,7 +9,7 @@ plainly ``true``, ``false``, a decimal integer or nothing. Writing is :mod:`gito
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +18,6 @@ from yaml._yaml import CParser
 
 from gitops.errors import InvalidRequest
 from gitops.finding import Finding, Place
-from gitops.yamldump import dump
 from gitops.yamltext import (
     MAX_FINDINGS,
     UNREADABLE,
@@ -41,6 +40,13 @@ _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 
 _CLIPPED = 40
+
+
+def dump(data: Mapping[str, Any], *, header: str = "") -> bytes:
+    """The canonical spelling of a mapping: :func:`gitops.yamldump.dump`, imported when it is needed."""
+    from gitops import yamldump
+
+    return yamldump.dump(data, header=header)
 
 
 @dataclass(frozen=True)

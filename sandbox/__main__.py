@@ -12,7 +12,6 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from gitops.errors import LakeportError, UsageError
 from sandbox.children import ChildError
@@ -94,10 +93,9 @@ def main() -> int:
 
 
 def _show(world: World) -> None:
-    table = Table(box=None, pad_edge=False, show_header=False)
     for one in world.addresses():
-        table.add_row(f"[bold]{one.name}[/]", f"[link={one.url}]{one.url}[/]", f"[dim]{one.note}[/]")
-    out.print(table)
+        # Never cut or wrapped, however narrow the terminal: an address is there to be clicked or copied.
+        out.print(f"[bold]{one.name:<11}[/]{one.url}  [dim]{one.note}[/]", soft_wrap=True)
     out.print(f"[dim]Data and logs: {world.home}[/]", highlight=False, soft_wrap=True)
     out.print("Stop everything with Ctrl-C.")
 

@@ -25,6 +25,7 @@ from sandbox.github_answers import ApiError, answer, parse_body
 from sandbox.github_call import Call, Route
 from sandbox.github_clone import add_clone
 from sandbox.github_data import Token
+from sandbox.github_review import add_reviewing
 from sandbox.github_state import GitHubState
 
 OPERATIONS: tuple[Route, ...] = tuple(
@@ -61,6 +62,7 @@ def create_app(state: GitHubState) -> FastAPI:
     for route in sorted(OPERATIONS, key=_order):
         app.add_api_route(route.path, _endpoint(state, route), methods=[route.method])
     add_clone(app, state)
+    add_reviewing(app, state)
     for page in github_pages.PAGES:
         app.add_api_route(page.path, _page(state, page.render), methods=["GET"])
     app.add_api_route("/{path:path}", _unknown(state), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

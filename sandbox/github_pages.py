@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import nh3
 from jinja2 import Environment, FileSystemLoader, Template
 from markdown_it import MarkdownIt
 from starlette.responses import HTMLResponse, Response
@@ -16,11 +17,21 @@ from starlette.responses import HTMLResponse, Response
 from sandbox.github_answers import ApiError
 from sandbox.github_data import CheckRun, Pull, Repository
 from sandbox.github_git import EMPTY_TREE, FileChange
+from sandbox.github_review import people
 from sandbox.github_state import GitHubState
 
 HIDDEN = re.compile(r"<!--.*?-->", re.DOTALL)
 LONGEST = 200_000
-SAFE = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'"}
+SAFE = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; "
+    "form-action 'self'"
+}
+TAGS = {
+    *("a", "b", "blockquote", "br", "code", "del", "details", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr"),
+    *("i", "kbd", "li", "ol", "p", "pre", "s", "strong", "sub", "summary", "sup"),
+    *("table", "tbody", "td", "th", "thead", "tr", "ul"),
+}
+"""The tags GitHub lets people write in Markdown, as far as they are in use."""
 
 
 @dataclass(frozen=True)
@@ -63,12 +74,12 @@ def _template() -> Template:
 
 @cache
 def _markdown() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable("table").enable("strikethrough")
+    return MarkdownIt("commonmark", {"html": True}).enable("table").enable("strikethrough")
 
 
 def markdown(text: str | None) -> str:
-    """Markdown as HTML in which nothing a person wrote is a tag; hidden markers are left out."""
-    return str(_markdown().render(HIDDEN.sub("", text or "")))
+    """Markdown as HTML, with the tags GitHub allows and no others; hidden markers are left out."""
+    return nh3.clean(_markdown().render(HIDDEN.sub("", text or "")), tags=TAGS, attributes={"a": {"href"}})
 
 
 def _show(repo: Repository, heading: str, parts: Iterable[Part], **more: Any) -> Response:
@@ -189,6 +200,8 @@ def pull(state: GitHubState, owner: str, repo: str, number: str) -> Response:
         mark=_state(it),
         note=note,
         conversation=[talk for _, talk in said],
+        people=people(state) if it.state == "open" else [],
+        act=f"/{found.full_name}/pull/{it.number}/act",
     )
 
 

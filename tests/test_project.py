@@ -1,4 +1,4 @@
-"""What holds for the repository as a whole: no Python under requests/, clean locks, counted escape hatches."""
+"""What holds for the repository as a whole: no Python under requests/, clean locks, few escape hatches."""
 
 from __future__ import annotations
 

@@ -46,6 +46,10 @@ PHRASES = [
         "ok sorry, do add the cluster, large one",
         {"resources": ["compute"], "resources.compute.size": "large"},
     ),
+    (
+        "repo + schema, a small cluster with lightgbm 4.5.0. Jane is business owner",
+        {"resources": ["repo", "schema", "compute"], "metadata.business_owner": "jane.doe@acme.example"},
+    ),
     ("please bring back the schema", {"resources": ["schema"]}),
     ("please spin up a job cluster", {"resources": ["compute"], "resources.compute.type": "job"}),
     ("we need a sql warehouse", {"resources.compute.type": "sql_warehouse"}),

@@ -11,12 +11,12 @@ from typing import Any
 
 import databricks.sdk.errors as databricks_errors
 import pytest
+import requests
 import responses
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from github import GithubException
 
-import requests
 from gitops import clients
 from gitops.errors import ConfigurationError, RemoteDenied, RemoteError, RemoteUnavailable
 

@@ -160,7 +160,7 @@ def test_plan_comment_says_what_a_reviewer_needs() -> None:
     taken = text[text.index("Taken away") : text.index("#### Changes")]
     assert "SELECT of risk" in taken
     assert "Drop the empty schema" in taken
-    assert "<code>b&#58; 2</code> | <code>b&#58; 3</code>" in text
+    assert "<code>b&#58; 2 → 3</code>" in text
     assert "a&#58; 1</code> | " not in text.split("churn1")[1].split("\n")[0]
     assert "1 of <code>nadia-k</code>: The environment dev" in text
     assert "<details><summary>Cost: about €312/month</summary>" in text

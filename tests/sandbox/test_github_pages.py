@@ -56,3 +56,36 @@ def test_html_urls_resolve(tmp_path: Path) -> None:
         assert acme["nobody"]("GET", "/acme/lakeport/pull/99").status_code == 404
         assert acme["nobody"]("GET", "/acme/none").status_code == 404
         assert acme["nobody"]("GET", "/acme/lakeport/blob/main/../../../github.json").status_code == 404
+
+
+def test_markdown_keeps_the_tags_github_allows() -> None:
+    made = markdown(
+        "<details><summary>Cost</summary>\n\n<code>1 &#124; 2</code>\n\n</details>\n\n<style>x{}</style>"
+    )
+    assert "<details><summary>Cost</summary>" in made
+    assert "<code>1 | 2</code>" in made
+    assert "<style" not in made
+
+
+@pytest.mark.usefixtures("loopback")
+def test_people_review_and_merge_on_the_page(tmp_path: Path) -> None:
+    with world(tmp_path, checks=("lakeport/gate",)) as acme:
+        number = acme.propose()["number"]
+        act = f"/acme/lakeport/pull/{number}/act"
+
+        def press(who: str, what: str, **more: str) -> int:
+            return acme["nobody"].client.post(act, data={"as": who, "do": what, **more}).status_code
+
+        assert "Squash and merge" in acme["nobody"]("GET", f"/acme/lakeport/pull/{number}").text
+        assert press("nadia-k", "approve", body="Fine.") == 303
+        reviews = acme["lakeport"].ok("GET", f"{REPO}/pulls/{number}/reviews")
+        assert [(one["user"]["login"], one["state"]) for one in reviews] == [("nadia-k", "APPROVED")]
+        refused = acme["nobody"].client.post(act, data={"as": "nadia-k", "do": "merge"})
+        assert refused.status_code == 409
+        assert "lakeport/gate" in refused.text
+        assert press("lakeport[bot]", "approve") == 409, "only people act here"
+        assert press("nadia-k", "delete") == 409
+        elsewhere = acme["nobody"].client.post(
+            act, data={"as": "nadia-k", "do": "approve"}, headers={"origin": "http://evil.example"}
+        )
+        assert elsewhere.status_code == 403
