@@ -116,6 +116,8 @@ def _reading(app: typer.Typer, registry: Registry) -> None:
         from gitops.drawing import Clients
 
         checked, rules = commands.check_files(registry, paths, everything, changed_since, policy_from)
+        if sys.stderr.isatty() and not as_json:
+            note("Looking at the live systems …")  # they may take their time to answer, or not to
         drawn = checking.plan(checked, registry=registry, rules=rules, clients=Clients(os.environ))
         if out is not None:
             commands.write(out, report.dumps(drawn))

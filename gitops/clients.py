@@ -6,6 +6,7 @@ imported when a client is built and not before.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ LONGEST_WAIT = 60
 
 # WorkspaceClient reads ``retry_timeout_seconds or 300``, so 0 would mean five minutes.
 DATABRICKS_RETRY = 60
+DATABRICKS_PROBE = 10
 DATABRICKS_TIMEOUT = 30
 
 
@@ -92,10 +94,20 @@ def databricks(env: Mapping[str, str]) -> WorkspaceClient:
         for attribute in Config.attributes()
         if attribute.env and env.get(attribute.env)
     }
-    given.setdefault("retry_timeout_seconds", str(DATABRICKS_RETRY))
+    patience = int(given.pop("retry_timeout_seconds", DATABRICKS_RETRY))
     given.setdefault("http_timeout_seconds", str(DATABRICKS_TIMEOUT))
+    # What the SDK warns about ends in an error of ours, in words.
+    logging.getLogger("databricks.sdk").addHandler(logging.NullHandler())
     try:
-        return WorkspaceClient(config=Config(product=USER_AGENT, product_version="0", **given))
+        # Config asks the host about itself and goes on without an answer: not for a minute.
+        config = Config(
+            product=USER_AGENT,
+            product_version="0",
+            retry_timeout_seconds=min(patience, DATABRICKS_PROBE),
+            **given,
+        )
+        config.retry_timeout_seconds = patience
+        return WorkspaceClient(config=config)
     except ValueError as error:
         raise ConfigurationError(
             "Databricks does not take the credentials that are set.",

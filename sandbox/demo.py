@@ -11,6 +11,7 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from gitops import yamlfile
 from gitops.errors import LakeportError
@@ -129,7 +130,7 @@ class Demo:
             self.slack.say(REQUESTER, CHANNEL, CORRECTION, thread_ts=self.thread_ts)
             self._wait(lambda: self._card_digest() not in {"", before}, "a card with the corrected value")
             for message in self._thread()[seen:]:
-                if message.by_bot:
+                if message.by_bot and "→" in message.text:
                     self._quote("lakeport", message.text)
 
     def _confirm(self) -> int:
@@ -252,10 +253,11 @@ class Demo:
             bare = bare.relative_to(self.world.project)
         self.console.print("\nLook around:")
         for command, about in (
-            (f"git --git-dir={bare} log --oneline main", "what was merged"),
-            (f"git --git-dir={bare} show main:{FILE}", "the request"),
-            (f"git --git-dir={bare} log -p receipts", "what was done"),
-            ("make sandbox", "the same world, to try yourself"),
+            (f"cd {bare}", "the repository of the requests"),
+            ("git log main", "what was merged, and who asked"),
+            (f"git show main:{FILE}", "the request"),
+            ("git log -p receipts", "what was done, step by step"),
+            ("make sandbox", "back here: the same world, to try yourself"),
         ):
             self.console.print(f"  [bold]{escape(command)}[/]  [dim]{about}[/]", soft_wrap=True)
 
@@ -356,7 +358,9 @@ class Demo:
     def _step(self, title: str) -> Iterator[None]:
         """A spinner while the body runs; then what was said in it, under a tick with its seconds."""
         begin = time.monotonic()
-        self._lines: list[str] = []
+        self._said = Table.grid(padding=(0, 1))
+        self._said.add_column(width=13, justify="right")
+        self._said.add_column(overflow="fold")
         with self.console.status(f"{title} …", spinner="dots"):
             try:
                 yield
@@ -367,16 +371,16 @@ class Demo:
 
     def _print(self, mark: str, title: str, begin: float) -> None:
         self.console.print(f"{mark} [bold]{escape(title)}[/] [dim]{time.monotonic() - begin:.1f} s[/]")
-        for line in self._lines:
-            self.console.print(line)
+        if self._said.row_count:
+            self.console.print(self._said)
 
     def _quote(self, who: str, text: str) -> None:
-        name = self.names.get(who, "Lakeport")
         for index, line in enumerate(line for line in self._plain(text).splitlines() if line.strip()):
-            self._lines.append(f"    [cyan]{name if index == 0 else '':<9}[/] {escape(line)}")
+            name = self.names.get(who, "Lakeport") if index == 0 else ""
+            self._said.add_row(Text(name, "cyan"), Text(line))
 
     def _tell(self, text: str) -> None:
-        self._lines.append(f"    [dim]{escape(text)}[/]")
+        self._said.add_row("", Text(text, "dim"))
 
     def _plain(self, text: str) -> str:
         """Mentions as names, the way Slack shows them."""
