@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gitops.kind import Desired
+from gitops.kind import Desired, require_ours
 from gitops.plan import Change, Reason, RefusedChange, Verb
 from handlers import _compute_shape as shape
 from handlers._compute_fields import NOUN, ComputeSpec, distribution, identity
@@ -56,19 +56,7 @@ def _refuse_where_wrong(desired: Desired[ComputeSpec], state: ComputeState) -> N
         )
     if not state.stands:
         return
-    if state.mark and state.mark != desired.origin.request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The {noun} {spec.name} belongs to the request {state.mark}.",
-            "Choose another name, or retire the other request first.",
-        )
-    if not state.mark and not (spec.adopt and state.twins == 1):
-        several = f"{state.twins} of that name exist" if state.twins > 1 else "one of that name exists"
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"Lakeport did not make the {noun} {spec.name}: {several}.",
-            "Choose another name, or write `adopt: true` if the only one is to be managed by this request.",
-        )
+    require_ours(desired, f"the {noun} {spec.name}", state.mark, of_that_name=state.twins)
     if state.type != spec.type:
         raise RefusedChange(
             Reason.IMMUTABLE,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gitops.kind import Desired
+from gitops.kind import Desired, require_ours
 from gitops.markup import clip, visible
 from gitops.plan import Change, Reason, RefusedChange, Verb
 from handlers._repo_fields import RepoSpec, identity
@@ -86,18 +86,7 @@ def _refuse_where_wrong(desired: Desired[RepoSpec], state: RepoState) -> None:
             f"The repository {name} is now called {state.renamed_to}.",
             "Rename it back on GitHub, or retire this request: its name in the file never changes.",
         )
-    if state.mark and state.mark != request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The repository {name} belongs to the request {state.mark}.",
-            "Choose another name, or retire the other request first.",
-        )
-    if not state.mark and not desired.spec.adopt:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"A repository {name} exists, and Lakeport did not make it.",
-            "Choose another name, or write `adopt: true` if it is to be managed by this request.",
-        )
+    require_ours(desired, f"the repository {name}", state.mark)
     if state.archived:
         raise RefusedChange(
             Reason.IMMUTABLE,

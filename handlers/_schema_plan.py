@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gitops import grants
-from gitops.kind import Desired
+from gitops.kind import Desired, require_ours
 from gitops.plan import Change, Reason, RefusedChange, Verb
 from handlers._schema_fields import SchemaSpec, full_name
 
@@ -68,20 +68,8 @@ def _refuse_where_wrong(desired: Desired[SchemaSpec], state: SchemaState) -> Non
             f"There is no account-level group {', '.join(state.missing_groups)}.",
             "Check the spelling; a group of the workspace alone cannot be granted anything in Unity Catalog.",
         )
-    if not state.stands:
-        return
-    if state.mark and state.mark != desired.origin.request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The schema {full_name(spec)} belongs to the request {state.mark}.",
-            "Choose another name, or retire the other request first.",
-        )
-    if not state.mark and not spec.adopt:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"A schema {full_name(spec)} exists, and Lakeport did not make it.",
-            "Choose another name, or write `adopt: true` if it is to be managed by this request.",
-        )
+    if state.stands:
+        require_ours(desired, f"the schema {full_name(spec)}", state.mark)
 
 
 def _create(desired: Desired[SchemaSpec]) -> Change:
