@@ -71,7 +71,7 @@ def plan(desired: Desired[RepoSpec], state: RepoState | None) -> Sequence[Change
 
 
 def _refuse_where_wrong(desired: Desired[RepoSpec], state: RepoState) -> None:
-    name, request = desired.spec.name, desired.origin.request
+    name = desired.spec.name
     if state.missing_teams:
         raise RefusedChange(
             Reason.MISSING,
