@@ -73,7 +73,7 @@ def _blocks(composed: Composed, world: World) -> Iterator[Block]:
             "block_id": path[:255],
             "optional": True,
             "label": plain(found.ask.label, 2000),
-            "hint": plain(found.ask.help, 150),
+            "hint": plain(found.ask.help.replace("`", ""), 150),  # plain text shows them as they are
             "element": _element(found, value.value if value else None, composed, world),
         }
 
