@@ -342,7 +342,7 @@ def test_nobody_waits_longer_than_the_time_to_acknowledge(
 def test_a_response_address_works_five_times(slack: Slack, bot: RecordingBot, client: WebClient) -> None:
     message = card(slack, client)
     slack.press("liwei", "data-platform", message.ts, "go")
-    address = bot.received[-1].payload["response_url"]
+    address = bot.interactions[-1].payload["response_url"]
     assert httpx.post(address, json={"replace_original": True, "text": "done"}).json() == {"ok": True}
     assert (message.text, message.blocks) == ("done", [])
     codes = [
@@ -357,7 +357,7 @@ def test_a_command_is_answered_to_the_one_who_typed_it(slack: Slack, bot: Record
     answer = slack.command("liwei", "data-platform", "/lakeport", "status <all> & more")
     assert answer is not None
     assert (answer.text, answer.only_for) == ("only you", "U024BE7LH")
-    sent = bot.received[0]
+    sent = bot.interactions[0]
     assert (sent.path, sent.payload["command"], sent.payload["text"]) == (
         "/slack/commands",
         "/lakeport",
@@ -369,7 +369,7 @@ def test_a_command_is_answered_to_the_one_who_typed_it(slack: Slack, bot: Record
 
 def opened(slack: Slack, bot: RecordingBot, client: WebClient, view: dict[str, Any]) -> str:
     slack.command("liwei", "data-platform", "/lakeport")
-    return str(client.views_open(trigger_id=bot.received[-1].payload["trigger_id"], view=view)["view"]["id"])
+    return str(client.views_open(trigger_id=bot.interactions[-1].payload["trigger_id"], view=view)["view"]["id"])
 
 
 def test_a_form_is_filled_in_refused_and_taken(slack: Slack, bot: RecordingBot, client: WebClient) -> None:
@@ -384,7 +384,7 @@ def test_a_form_is_filled_in_refused_and_taken(slack: Slack, bot: RecordingBot, 
     assert slack.submit_view("liwei", view, {"name": "churn"}).errors == {"name": "taken"}
     bot.answer = lambda received: None
     assert slack.submit_view("liwei", view, {"name": "churn"}).accepted
-    sent = bot.received[-1].payload
+    sent = bot.interactions[-1].payload
     assert sent["type"] == "view_submission"
     assert sent["view"]["state"]["values"] == {
         "name": {"text": {"type": "plain_text_input", "value": "churn"}},
@@ -424,7 +424,7 @@ def test_a_trigger_works_once_for_three_seconds(
     slack: Slack, bot: RecordingBot, client: WebClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened(slack, bot, client, form())
-    used = bot.received[-1].payload["trigger_id"]
+    used = bot.interactions[-1].payload["trigger_id"]
     assert error_of(lambda: client.views_open(trigger_id=used, view=form())) == "exchanged_trigger_id"
     assert error_of(lambda: client.views_open(trigger_id="1.2.3", view=form())) == "invalid_trigger_id"
     monkeypatch.setattr("sandbox.slack_state.TRIGGER_SECONDS", -1.0)
@@ -444,7 +444,7 @@ def test_a_closed_form_is_told_when_it_asks_for_that(
 ) -> None:
     view = opened(slack, bot, client, form(notify_on_close=True))
     slack.close_view("liwei", view)
-    assert bot.received[-1].payload["type"] == "view_closed"
+    assert bot.interactions[-1].payload["type"] == "view_closed"
     assert slack.open_view("liwei") is None
 
 

@@ -79,7 +79,7 @@ def test_what_is_said_on_the_page_reaches_the_bot(slack: Slack, bot: RecordingBo
     assert "script-src 'self'" in page.headers["content-security-policy"]
     slash = form | {"text": "/lakeport status"}
     assert httpx.post(f"{slack.url}/act/say", data=slash).status_code == 303
-    assert bot.received[-1].payload["text"] == "status"
+    assert bot.interactions[-1].payload["text"] == "status"
 
 
 def test_a_form_is_filled_in_on_the_page(slack: Slack, bot: RecordingBot) -> None:
@@ -100,7 +100,7 @@ def test_a_form_is_filled_in_on_the_page(slack: Slack, bot: RecordingBot) -> Non
             }
         ],
     }
-    opened = client.views_open(trigger_id=bot.received[-1].payload["trigger_id"], view=view)["view"]["id"]
+    opened = client.views_open(trigger_id=bot.interactions[-1].payload["trigger_id"], view=view)["view"]["id"]
     assert (
         httpx.get(f"{slack.url}/seen", params={"as": "nadia-k", "version": ""}).json()["form"].strip() == ""
     )
@@ -115,7 +115,7 @@ def test_a_form_is_filled_in_on_the_page(slack: Slack, bot: RecordingBot) -> Non
     assert refused == {"ok": False, "errors": {"r": "Please complete this required field."}}
     fields["field:many:r"] = ["", "repo", "schema"]
     assert httpx.post(act, data=fields, headers={"Accept": "application/json"}).json() == {"ok": True}
-    chosen = bot.received[-1].payload["view"]["state"]["values"]["r"]["v"]["selected_options"]
+    chosen = bot.interactions[-1].payload["view"]["state"]["values"]["r"]["v"]["selected_options"]
     assert [one["value"] for one in chosen] == ["repo", "schema"]
 
 

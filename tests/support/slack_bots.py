@@ -79,6 +79,11 @@ class RecordingBot:
             return answer
         return Response() if answer is None else JSONResponse(answer)
 
+    @property
+    def interactions(self) -> list[Received]:
+        """What came that is no event: those arrive on their own, in between and afterwards."""
+        return [one for one in self.received if one.path != "/slack/events"]
+
     def events(self, kind: str | None = None) -> list[Received]:
         """The events that came, of one type or all."""
         found = [one for one in self.received if one.path == "/slack/events"]
