@@ -19,8 +19,8 @@ $(READY): locks/dev.txt pyproject.toml
 	  { echo "Lakeport needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) -V 2>&1). Call: make PYTHON=python3.12 …"; exit 3; }
 	@echo "Setting up $(VENV) from locks/dev.txt (about a minute, once) …"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --no-index \
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r locks/dev.txt
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --no-index \
 	  --config-settings editable_mode=compat -e .
 	@touch $(READY)
 

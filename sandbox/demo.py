@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import httpx
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from rich.text import Text
 
 from gitops import yamlfile
 from gitops.errors import LakeportError
+from sandbox.narrator import Narrator
+from sandbox.onlooker import Onlooker
 from sandbox.verify import Row, Verifier
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Demo:
         self.world = world
         self.slack = world.slack
         self.console = console
-        self.names = {person.github: person.name.split()[0] for person in world.policy.people}
+        self.tell = Narrator(console, world.policy.people)
+        self.hub = Onlooker(world)
         self.thread_ts = ""
-        self._told: set[str] = set()
 
     def play(self) -> int:
         """Everything, in order."""
@@ -96,15 +96,15 @@ class Demo:
     # ---- the story -----------------------------------------------------------------------------------------
 
     def _ask(self) -> None:
-        with self._step("A sentence in Slack"):
+        with self.tell.step("A sentence in Slack"):
             opening = self.slack.say(REQUESTER, CHANNEL, OPENING.replace("@lakeport", self.slack.mention))
             self.thread_ts = opening.ts
-            self._quote(REQUESTER, OPENING)
+            self.tell.quote(REQUESTER, OPENING)
             self._wait(self._question_or_card, "an answer of the bot")
 
     def _answer_questions(self) -> None:
         """Answer what is asked until nothing is; every question is one the words left open."""
-        with self._step("The bot asks only what is missing"):
+        with self.tell.step("The bot asks only what is missing"):
             answered: set[str] = set()
             for _ in range(MOST_QUESTIONS):
                 self._wait(
@@ -115,89 +115,91 @@ class Demo:
                 if question is None:
                     return
                 path = asked_for(question)
-                self._quote("lakeport", question.text)
+                self.tell.quote("lakeport", question.text)
                 answer = FACTS.get(path, NO_IDEA)
-                self._quote(REQUESTER, answer)
+                self.tell.quote(REQUESTER, answer)
                 answered.add(question.ts)
                 self.slack.say(REQUESTER, CHANNEL, answer, thread_ts=self.thread_ts)
             raise DemoFailed(f"The bot still asks after {MOST_QUESTIONS} answers.", where="Slack")
 
     def _correct(self) -> None:
-        with self._step("One value is corrected"):
+        with self.tell.step("One value is corrected"):
             before = self._card_digest()
             seen = len(self._thread())
-            self._quote(REQUESTER, CORRECTION)
+            self.tell.quote(REQUESTER, CORRECTION)
             self.slack.say(REQUESTER, CHANNEL, CORRECTION, thread_ts=self.thread_ts)
             self._wait(lambda: self._card_digest() not in {"", before}, "a card with the corrected value")
             for message in self._thread()[seen:]:
                 if message.by_bot and "→" in message.text:
-                    self._quote("lakeport", message.text)
+                    self.tell.quote("lakeport", message.text)
 
     def _confirm(self) -> int:
-        with self._step("The requester sees the file and confirms; it becomes a pull request"):
+        with self.tell.step("The requester sees the file and confirms; it becomes a pull request"):
             card = self._wait(self._confirmable, "a card that can be confirmed")
             self.slack.press(REQUESTER, CHANNEL, card.ts, "confirm")
-            pull = self._wait(self._pull, f"the pull request of {BRANCH}")
+            pull = self._wait(lambda: self.hub.pull(BRANCH), f"the pull request of {BRANCH}")
             number = int(pull["number"])
-            commits = self._github(f"/pulls/{number}/commits")
-            files = self._github(f"/pulls/{number}/files")
-            self._tell(f"{pull['html_url']}  by {pull['user']['login']}")
-            self._tell(
+            commits = self.hub.get(f"/pulls/{number}/commits")
+            files = self.hub.get(f"/pulls/{number}/files")
+            self.tell.remark(f"{pull['html_url']}  by {pull['user']['login']}")
+            self.tell.remark(
                 f"branch {BRANCH}, {len(commits)} commit, {', '.join(file['filename'] for file in files)}"
             )
             return number
 
     def _see_the_plan(self, number: int) -> None:
-        with self._step("The workflow check draws the plan against the live systems"):
-            head = self._head(number)
+        with self.tell.step("The workflow check draws the plan against the live systems"):
+            head = self.hub.head(number)
             check = self._wait(
-                lambda: self._check_run(head, "lakeport/plan"), "the check run lakeport/plan", 60
+                lambda: self.hub.check_run(head, "lakeport/plan"), "the check run lakeport/plan", 60
             )
             if check["conclusion"] != "success":
                 raise DemoFailed(
                     f"The plan is {check['conclusion']}: {check['output']['summary']}", where="GitHub"
                 )
-            self._wait(lambda: self._comment(number, "lakeport:plan"), "the comment with the plan")
-            self._tell(check["output"]["title"])
+            self._wait(lambda: self.hub.comment(number, "lakeport:plan"), "the comment with the plan")
+            self.tell.remark(check["output"]["title"])
 
     def _refuse_self_approval(self, number: int) -> None:
-        with self._step(f"{self.names[REQUESTER]}, who asked, approves: that does not count"):
-            head = self._head(number)
-            self._wait(lambda: self._check_run(head, "lakeport/gate"), "the check run lakeport/gate", 60)
-            self._review(REQUESTER, number, head)
+        with self.tell.step(f"{self.tell.name(REQUESTER)}, who asked, approves: that does not count"):
+            head = self.hub.head(number)
+            self._wait(lambda: self.hub.check_run(head, "lakeport/gate"), "the check run lakeport/gate", 60)
+            self.hub.approve(REQUESTER, number)
             self._settled()
-            gate = self._check_run(head, "lakeport/gate") or {}
-            merged = self._merge(REQUESTER, number)
+            gate = self.hub.check_run(head, "lakeport/gate") or {}
+            merged = self.hub.merge(REQUESTER, number)
             if gate.get("conclusion") == "success" or merged.is_success:
                 raise DemoFailed("The requester's own approval let the pull request pass.", where="GitHub")
-            self._tell(str(gate.get("output", {}).get("title", "")))
-            self._tell(f"GitHub: {merged.json()['message']}")
+            self.tell.remark(str(gate.get("output", {}).get("title", "")))
+            self.tell.remark(f"GitHub: {merged.json()['message']}")
 
     def _approve_and_merge(self, number: int) -> None:
-        with self._step(f"{self.names[REVIEWER]} approves; the gate opens, and the merge starts the apply"):
-            head = self._head(number)
-            self._review(REVIEWER, number, head)
+        with self.tell.step(
+            f"{self.tell.name(REVIEWER)} approves; the gate opens, and the merge starts the apply"
+        ):
+            head = self.hub.head(number)
+            self.hub.approve(REVIEWER, number)
             self._wait(
-                lambda: (self._check_run(head, "lakeport/gate") or {}).get("conclusion") == "success",
+                lambda: (self.hub.check_run(head, "lakeport/gate") or {}).get("conclusion") == "success",
                 "an open gate",
                 60,
             )
-            merged = self._merge(REVIEWER, number)
+            merged = self.hub.merge(REVIEWER, number)
             if not merged.is_success:
                 raise DemoFailed(f"The merge was refused: {merged.json()['message']}", where="GitHub")
-            self._wait(self._receipt, "the receipt on the branch receipts", 90)
+            self._wait(self.hub.receipt, "the receipt on the branch receipts", 90)
 
     def _be_told(self) -> None:
-        with self._step("The thread says so, with links"):
+        with self.tell.step("The thread says so, with links"):
             link = f"{self.world.organisation}/growth-churn-prediction"
             last = self._wait(lambda: self._mentions(link), "a message with the links", 60)
-            self._quote("lakeport", last.text)
+            self.tell.quote("lakeport", last.text)
             self._settled()
 
     # ---- what is made --------------------------------------------------------------------------------------
 
     def _verify(self, number: int) -> list[Row]:
-        with self._step("Everything is read back from the live systems, and applied a second time"):
+        with self.tell.step("Everything is read back from the live systems, and applied a second time"):
             live = Verifier(
                 github_url=self.world.github.url,
                 github_token=self.world.admin_token,
@@ -220,13 +222,13 @@ class Demo:
     def _second_apply(self) -> Row:
         """Run the workflow again by hand: nothing may be written, neither in GitHub nor in Databricks."""
         databricks, github = len(self.world.databricks.writes), len(self.world.github.state.writes)
-        self._send("POST", "/actions/workflows/apply.yml/dispatches", {"ref": "main"}, self.world.admin_token)
+        self.hub.send("POST", "/actions/workflows/apply.yml/dispatches", {"ref": "main"})
         self._settled()
         # The dispatch itself is the one write that is ours.
         written = (
             len(self.world.databricks.writes) - databricks + len(self.world.github.state.writes) - github - 1
         )
-        runs = self._github("/actions/runs?event=workflow_dispatch")["workflow_runs"]
+        runs = self.hub.get("/actions/runs?event=workflow_dispatch")["workflow_runs"]
         found = f"{written} writes, {runs[0]['conclusion']}" if runs else "no run"
         return Row("a second apply", "0 writes, success", found, found == "0 writes, success")
 
@@ -285,55 +287,11 @@ class Demo:
         links = [one for one in said if "http" in f"{one.text}{one.blocks}"]
         return links[-1] if links else None
 
-    def _pull(self) -> Any:
-        owner = self.world.organisation
-        found = self._github(f"/pulls?state=all&head={owner}:{BRANCH}")
-        return found[0] if found else None
-
-    def _head(self, number: int) -> str:
-        return str(self._github(f"/pulls/{number}")["head"]["sha"])
-
-    def _check_run(self, sha: str, name: str) -> Any:
-        found = self._github(f"/commits/{sha}/check-runs?check_name={name}")["check_runs"]
-        return found[0] if found and found[0]["status"] == "completed" else None
-
-    def _comment(self, number: int, marker: str) -> Any:
-        return next((c for c in self._github(f"/issues/{number}/comments") if marker in c["body"]), None)
-
-    def _receipt(self) -> Any:
-        """The newest receipt, once there is one."""
-        listed = self._github("/contents/receipts?ref=receipts", missing=[])
-        return self._github(f"/contents/{listed[-1]['path']}?ref=receipts") if listed else None
+    # ---- waiting -------------------------------------------------------------------------------------------
 
     def _receipt_words(self) -> str:
-        import base64
-        import json
-
-        found = json.loads(base64.b64decode(self._receipt()["content"]))
+        found = self.hub.receipt()
         return f"{found['status']}, pull request #{found['pull']}"
-
-    # ---- doing ---------------------------------------------------------------------------------------------
-
-    def _review(self, who: str, number: int, head: str) -> None:
-        body = {"event": "APPROVE", "commit_id": head, "body": "Looks right to me."}
-        answer = self._send("POST", f"/pulls/{number}/reviews", body, self.world.tokens[who])
-        answer.raise_for_status()
-
-    def _merge(self, who: str, number: int) -> httpx.Response:
-        return self._send("PUT", f"/pulls/{number}/merge", {"merge_method": "squash"}, self.world.tokens[who])
-
-    def _github(self, path: str, missing: Any = None) -> Any:
-        answer = self._send("GET", path, None, self.world.admin_token)
-        if answer.status_code == 404:
-            return missing
-        answer.raise_for_status()
-        return answer.json()
-
-    def _send(self, method: str, path: str, body: Mapping[str, Any] | None, token: str) -> httpx.Response:
-        url = f"{self.world.github.url}/repos/{self.world.repository}{path}"
-        return httpx.request(
-            method, url, json=body, headers={"Authorization": f"Bearer {token}"}, timeout=30, trust_env=False
-        )
 
     def _settled(self) -> None:
         """Wait until no workflow runs or waits."""
@@ -351,44 +309,6 @@ class Demo:
     def _alive(self) -> bool:
         self.world.check()
         return True
-
-    # ---- telling -------------------------------------------------------------------------------------------
-
-    @contextmanager
-    def _step(self, title: str) -> Iterator[None]:
-        """A spinner while the body runs; then what was said in it, under a tick with its seconds."""
-        begin = time.monotonic()
-        self._said = Table.grid(padding=(0, 1))
-        self._said.add_column(width=13, justify="right")
-        self._said.add_column(overflow="fold")
-        with self.console.status(f"{title} …", spinner="dots"):
-            try:
-                yield
-            except BaseException:
-                self._print("[red]✗[/]", title, begin)
-                raise
-        self._print("[green]✓[/]", title, begin)
-
-    def _print(self, mark: str, title: str, begin: float) -> None:
-        self.console.print(f"{mark} [bold]{escape(title)}[/] [dim]{time.monotonic() - begin:.1f} s[/]")
-        if self._said.row_count:
-            self.console.print(self._said)
-
-    def _quote(self, who: str, text: str) -> None:
-        for index, line in enumerate(line for line in self._plain(text).splitlines() if line.strip()):
-            name = self.names.get(who, "Lakeport") if index == 0 else ""
-            self._said.add_row(Text(name, "cyan"), Text(line))
-
-    def _tell(self, text: str) -> None:
-        self._said.add_row("", Text(text, "dim"))
-
-    def _plain(self, text: str) -> str:
-        """Mentions as names, the way Slack shows them."""
-        for person in self.world.policy.people:
-            text = text.replace(f"<@{person.slack}>", f"@{person.name}").replace(
-                f"@{person.github}", f"@{person.name}"
-            )
-        return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def asked_for(message: Message) -> str:
