@@ -369,7 +369,9 @@ def test_a_command_is_answered_to_the_one_who_typed_it(slack: Slack, bot: Record
 
 def opened(slack: Slack, bot: RecordingBot, client: WebClient, view: dict[str, Any]) -> str:
     slack.command("liwei", "data-platform", "/lakeport")
-    return str(client.views_open(trigger_id=bot.interactions[-1].payload["trigger_id"], view=view)["view"]["id"])
+    return str(
+        client.views_open(trigger_id=bot.interactions[-1].payload["trigger_id"], view=view)["view"]["id"]
+    )
 
 
 def test_a_form_is_filled_in_refused_and_taken(slack: Slack, bot: RecordingBot, client: WebClient) -> None:
