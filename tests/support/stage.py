@@ -259,7 +259,7 @@ def stage(home: Path) -> Iterator[Stage]:
         yield Stage(home, github, databricks, tokens, wire, forker)
     finally:
         forker.kill()
-        forker.wait()
+        forker.communicate()  # waits, and closes its pipes
         github.stop()
         databricks.stop()
 
