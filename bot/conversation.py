@@ -63,6 +63,7 @@ IDENTITY = (
     "Name, team and environment cannot change once the request is submitted. "
     "Withdraw it and start a new one instead."
 )
+OWN_APPROVAL = "You approved your own request; that does not count. Somebody else has to approve it."
 ALREADY = "That is how it is already."
 NOTHING_READ = (
     "I found nothing in that to change. Say it in other words, or use the form; when the card is right, "
@@ -99,8 +100,15 @@ def step(
             return confirmed(draft, event.digest, world)
         case Withdrawn():
             return withdrawn(draft, world)
+        case Reviewed(state="approved") if _is_requester(draft, event.login, world):
+            return draft, (Note(OWN_APPROVAL),)
         case _:
             return followed(draft, event)
+
+
+def _is_requester(draft: Draft, login: str, world: World) -> bool:
+    person = world.policy.person(github=login)
+    return person is not None and person.slack == draft.requester_slack
 
 
 def _of_form(draft: Draft, event: Filled, world: World) -> list[FieldUpdate]:

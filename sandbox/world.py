@@ -32,7 +32,7 @@ from sandbox.slack import Slack
 
 REPOSITORY = "lakeport"
 CHANNELS = ("data-platform", "random")
-REQUIRED_CHECKS = ("lakeport/gate",)
+REQUIRED_CHECKS = ("lakeport/plan", "lakeport/gate")
 PROPERTY = "lakeport-request"
 APP, READER = "lakeport", "lakeport-reader"
 READS = {"metadata": "read", "contents": "read", "administration": "read", "members": "read"}

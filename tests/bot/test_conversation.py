@@ -491,3 +491,12 @@ def test_saying_what_holds_already_is_answered() -> None:
 def test_words_without_a_change_are_answered() -> None:
     _, replies = say(complete(), "the weather is nice")
     assert any("nothing in that to change" in note.text for note in of(Note, replies))
+
+
+def test_the_requester_is_told_that_their_own_approval_does_not_count() -> None:
+    _, replies = go(complete(), Reviewed("liwei", "approved"))
+    assert [note.text for note in of(Note, replies)] == [
+        "You approved your own request; that does not count. Somebody else has to approve it."
+    ]
+    _, replies = go(complete(), Reviewed("nadia-k", "approved"))
+    assert of(Status, replies)
