@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitops.checks import GATE_CHECK, PLAN_CHECK, CheckRuns, decode_approved, encode_approved
 from gitops.clients import translate
+from gitops.comments import upsert
 from gitops.errors import Refused, RemoteError
 from gitops.gate import Review, standing
 from gitops.plan import Approved
@@ -318,27 +319,8 @@ class Repository:
 
     @translate("GitHub")
     def upsert_comment(self, number: int, marker: str, body: str) -> None:
-        """Keep one comment of ours that begins with the marker, and give it this body.
-
-        ``marker`` is an HTML comment, or a word that becomes one (``plan`` → ``<!-- lakeport:plan -->``).
-        Nothing is written when the comment has this body. Other people's comments are never touched.
-        """
-        mark = marker if marker.startswith("<!--") else f"<!-- lakeport:{marker} -->"
-        text = body if body.startswith(mark) else f"{mark}\n{body}"
-        issue = self._repo.get_issue(number)
-        comments: Iterable[Any] = issue.get_comments()
-        ours = [
-            comment
-            for comment in comments
-            if (comment.body or "").startswith(mark) and comment.user and comment.user.login == self._login()
-        ]
-        if not ours:
-            issue.create_comment(text)
-            return
-        if (ours[0].body or "").replace("\r\n", "\n") != text:
-            ours[0].edit(text)
-        for second in ours[1:]:  # a POST that was sent again
-            second.delete()
+        """Keep one comment of ours up to date, see :func:`gitops.comments.upsert`."""
+        upsert(self._repo.get_issue(number), marker, body, me=self._login)
 
     def _login(self) -> str:
         """Our own login. The token of an app may not ask; the app's account is its slug and ``[bot]``."""

@@ -74,6 +74,7 @@ def test_only_owners_import_a_third_party() -> None:
             "gitops/pulls.py",
             "gitops/submission.py",
             "gitops/checks.py",
+            "gitops/comments.py",
             "gitops/receipts.py",
             "handlers/repo.py",
             "handlers/scaffold.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -62,7 +63,11 @@ def test_killed_at_any_write_and_run_again(town: Stage) -> None:
         assert done_twice(before, after) <= {before[-1]}
 
     assert town.apply() == (0, []), town.log
-    assert town.lakeport(["plan", "--all", "--json"], town.clone("main")) == 0
+    clone = town.clone("main")
+    assert town.lakeport(["plan", "--all", "--out", "plan.json"], clone) == 0, town.log
+    entries = json.loads((clone / "plan.json").read_text())["entries"]
+    assert len(entries) == len(undisturbed) + 2
+    assert [entry["plan"]["changes"] for entry in entries if entry["plan"]["changes"]] == []
 
 
 def done_twice(before: list[Write], after: list[Write]) -> set[Write]:
