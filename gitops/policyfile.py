@@ -178,11 +178,6 @@ class Policy(Part):
         key = ("slack", slack) if slack else ("github", github) if github else ("email", email)
         return self._directory.get((key[0], key[1].casefold()))
 
-    def team_of(self, *, slack: str = "", github: str = "", email: str = "") -> str | None:
-        """The name of the team that this person is in, ``None`` when the directory does not know them."""
-        found = self.person(slack=slack, github=github, email=email)
-        return found.team if found else None
-
     def catalogs_for(self, team: str, environment: str) -> tuple[str, ...]:
         """The catalogs in which this team may have a schema in this environment, in the file's order."""
         everyone = next((names for key, names in self.catalogs.items() if key == environment), ())

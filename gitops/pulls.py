@@ -122,10 +122,6 @@ class Repository:
         found = content(self._repo, path, ref)
         return found.decoded_content if found else None
 
-    def file_at_main(self, path: str) -> bytes | None:
-        """The bytes of a file on the default branch; ``None`` when there is no such file."""
-        return self.read_file(path, self.default_branch)
-
     # --- submitting
 
     @translate("GitHub")
@@ -190,11 +186,6 @@ class Repository:
     def pull(self, number: int) -> Pull:
         """The pull request with this number."""
         return self._view(self._repo.get_pull(number))
-
-    @translate("GitHub")
-    def open_pull_of(self, request_id: str) -> Pull | None:
-        """The open pull request of this request, if there is one."""
-        return self._newest_pull(branch_of(request_id), state="open")
 
     @translate("GitHub")
     def pull_for_commit(self, sha: str) -> Pull | None:

@@ -208,10 +208,6 @@ class Receipts:
         head = self._head()
         return self._chain(head) if head else ()
 
-    def latest_of(self, request_id: str) -> Receipt | None:
-        """The newest receipt of this request."""
-        return next((one for one in reversed(self.read_all()) if one.request == request_id), None)
-
     def append(self, draft: ReceiptDraft) -> Receipt:
         """Write the next receipt; when this run and attempt have one for the request already, return that.
 

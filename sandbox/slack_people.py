@@ -18,7 +18,7 @@ from sandbox.slack_data import (
     View,
 )
 from sandbox.slack_delivery import UnacknowledgedError
-from sandbox.slack_inputs import elements, fill, options_of, state_of
+from sandbox.slack_inputs import elements, fill, state_of
 from sandbox.slack_talk import Talk
 
 
@@ -63,19 +63,6 @@ class People(Talk):
     def choose_in_view(self, who: str, view_id: str, action_id: str, value: Any) -> None:
         """Choose inside a form; the bot is told at once unless it is a plain input."""
         self._act(self.state.person(who), self._view(who, view_id), action_id, value, button=False)
-
-    def suggest(self, who: str, view_id: str, action_id: str, query: str) -> list[dict[str, Any]]:
-        """Type into an ``external_select``: the options the bot offers."""
-        person, view = self.state.person(who), self._view(who, view_id)
-        block, _ = self._element(view, action_id, None, button=False)
-        shared = {
-            "type": "block_suggestion",
-            "action_id": action_id,
-            "block_id": block["block_id"],
-            "value": query,
-        }
-        answer = self.run(self.delivery.interaction(self._who(person) | shared | self._where(view, person)))
-        return options_of(answer or {})
 
     def _act(
         self, person: Person, where: Message | View, action_id: str, value: Any, *, button: bool
@@ -214,18 +201,3 @@ class People(Talk):
         payload = {"type": "shortcut", "callback_id": callback_id, "action_ts": self.state.new_ts()}
         payload["trigger_id"] = self.state.new_trigger(person.id)
         self.run(self.delivery.interaction(self._who(person) | payload))
-
-    def message_shortcut(self, who: str, where: str, ts: str, callback_id: str) -> None:
-        """Use a shortcut on a message."""
-        person, message = self.state.person(who), self._visible(who, where, ts)
-        payload = {"type": "message_action", "callback_id": callback_id, "action_ts": self.state.new_ts()}
-        payload |= {"message_ts": message.ts, "trigger_id": self.state.new_trigger(person.id)}
-        self.run(self.delivery.interaction(self._who(person) | payload | self._where(message, person)))
-
-    def open_home(self, who: str) -> View | None:
-        """Open the app's Home tab; the bot is told, and may publish it."""
-        person = self.state.person(who)
-        channel = self.state.direct(person.id)
-        event = {"type": "app_home_opened", "user": person.id, "channel": channel.id, "tab": "home"}
-        self.emit(event | {"event_ts": self.state.new_ts()})
-        return self.state.homes.get(person.id)

@@ -273,7 +273,8 @@ class GitHubRest:
 
     def _post_pull(self, *, query: Json, body: Json) -> Answer:
         branch = body["head"]
-        if any(pull["head"] == branch and pull["state"] == "open" for pull in self.pulls.values()):
+        ours = [pull for pull in self.pulls.values() if not pull.get("fork")]
+        if any(pull["head"] == branch and pull["state"] == "open" for pull in ours):
             text = f"A pull request already exists for acme:{branch}."
             raise Problem(
                 422, "Validation Failed", [{"resource": "PullRequest", "code": "custom", "message": text}]

@@ -72,7 +72,6 @@ def opened(client: Any, **more: Any) -> Receipts:
 
 def test_without_a_branch_there_is_none(receipts: Receipts) -> None:
     assert receipts.read_all() == ()
-    assert receipts.latest_of("dev/growth/churn") is None
 
 
 def test_the_first_starts_a_branch_of_its_own(github: GitHubRest, receipts: Receipts) -> None:
@@ -92,13 +91,6 @@ def test_each_carries_the_digest_of_the_one_before(github: GitHubRest, receipts:
     with github.serve() as client:
         assert opened(client).read_all() == tuple(written)
     assert verify(written) == []
-
-
-def test_the_latest_of_a_request(receipts: Receipts) -> None:
-    receipts.append(draft("dev/a/one", status="failed"))
-    receipts.append(draft("dev/a/two"))
-    last = receipts.append(draft("dev/a/one", attempt=2))
-    assert receipts.latest_of("dev/a/one") == last
 
 
 def test_a_run_and_attempt_has_one_receipt_for_a_request(github: GitHubRest, receipts: Receipts) -> None:
