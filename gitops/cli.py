@@ -149,6 +149,7 @@ def _reading(app: typer.Typer, registry: Registry) -> None:
             bool, typer.Option("--check", help="Say whether requests/schema.json is current.")
         ] = False,
         out: Out = None,
+        as_json: Json = False,
     ) -> None:
         """Print the JSON schema of request files."""
         from gitops.request import json_schema
@@ -156,7 +157,7 @@ def _reading(app: typer.Typer, registry: Registry) -> None:
         text = as_text(json_schema(registry))
         if check_:
             commands.compare_schema(text)
-            say("The published schema is current.\n")
+            answer(as_json, "The published schema is current.", {"current": True})
         elif out is not None:
             commands.write(out, text)
         else:

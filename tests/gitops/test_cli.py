@@ -210,8 +210,11 @@ def test_schema(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert "lakeport schema --out" in capsys.readouterr().err
     assert run("schema", "--out", SCHEMA) == 0
     assert run("schema", "--check") == 0
+    capsys.readouterr()
+    assert run("schema", "--check", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == {"current": True}
     assert run("schema") == 0
-    assert json.loads(capsys.readouterr().out.split("\n", 1)[1])["title"] == "Lakeport request"
+    assert json.loads(capsys.readouterr().out)["title"] == "Lakeport request"
 
 
 def test_version_and_help(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
