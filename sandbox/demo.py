@@ -42,6 +42,15 @@ FACTS = {
     "metadata.expires": "in five months",
 }
 """What the requester says when asked for a field."""
+MEANT = {
+    "name": "churn-prediction",
+    "business owner": "jane.doe@acme.example",
+    "classification": "internal",
+    "kinds": "compute, repo, scaffold, schema",
+    "growth may": "CREATE_TABLE, MODIFY, SELECT, USE_SCHEMA",
+    "cluster": "small ml, at most 4 workers, lightgbm==4.5.0",
+}
+"""What it all means; the other rows hold the systems against the file, this one the file against people."""
 NO_IDEA = "no idea, whatever you usually do"
 MOST_QUESTIONS = 8
 
@@ -208,7 +217,10 @@ class Demo:
             )
             try:
                 raw = live.file(self.world.repository, FILE, "main") or b"{}"
-                rows = live.onboarding(yamlfile.load(raw, FILE).data, REQUEST)
+                request = yamlfile.load(raw, FILE).data
+                wanted = "; ".join(f"{key}: {value}" for key, value in MEANT.items())
+                rows = [live.check("request file", wanted, lambda: understood(request))]
+                rows += live.onboarding(request, REQUEST)
                 rows.append(
                     live.check(
                         "receipt on branch receipts", f"applied, pull request #{number}", self._receipt_words
@@ -309,6 +321,22 @@ class Demo:
     def _alive(self) -> bool:
         self.world.check()
         return True
+
+
+def understood(request: Mapping[str, Any]) -> str:
+    """What a request file says of the things in :data:`MEANT`, in the same words."""
+    metadata, resources = request["metadata"], {one["kind"]: one for one in request["resources"]}
+    compute, grants = resources["compute"], resources["schema"]["grants"]
+    said = {
+        "name": metadata["name"],
+        "business owner": metadata["business_owner"],
+        "classification": metadata["data_classification"],
+        "kinds": ", ".join(sorted(resources)),
+        **{f"{one['principal']} may": ", ".join(sorted(one["privileges"])) for one in grants},
+        "cluster": f"{compute['size']} {compute['workload']}, at most {compute['max_workers']} workers, "
+        + ", ".join(compute["libraries"]),
+    }
+    return "; ".join(f"{key}: {value}" for key, value in said.items())
 
 
 def asked_for(message: Message) -> str:
