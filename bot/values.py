@@ -6,17 +6,15 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Annotated, Any, get_args, get_origin
-
-from pydantic import TypeAdapter, ValidationError
+from typing import Any, get_origin
 
 from bot.dates import dates_in
 from bot.dialogue import World
 from bot.people import people_in
-from gitops import explain
+from gitops.diagnosis import problem_of_value
 from gitops.envelope import Metadata
 from gitops.fields import Field
+from gitops.model import bare, entry_type, fields_of, is_model
 from gitops.plan import JSON
 from gitops.policy import Person
 
@@ -146,15 +144,14 @@ def _entry_model(field: Field, world: World) -> Any:
     """The model of one entry of a list field, ``None`` where entries are no mappings."""
     if field.kind is None:
         return None
-    info = world.registry[field.kind].spec.model_fields.get(field.name)
-    kind = explain.bare(info.annotation) if info else None
-    entry = explain.bare(get_args(kind)[0]) if get_args(kind) else None
-    return entry if hasattr(entry, "model_fields") else None
+    info = fields_of(world.registry[field.kind].spec).get(field.name)
+    entry = bare(entry_type(info.annotation)) if info else None
+    return entry if is_model(entry) else None
 
 
 def _pattern(field: Field, world: World) -> str:
     model = _entry_model(field, world)
-    return ": ".join(model.model_fields) if model else field.ask.help
+    return ": ".join(fields_of(model)) if model else field.ask.help
 
 
 def _from_lines(field: Field, text: str, world: World) -> JSON:
@@ -162,8 +159,8 @@ def _from_lines(field: Field, text: str, world: World) -> JSON:
     model = _entry_model(field, world)
     if model is None:
         return text
-    (first, _), (second, info), *_ = model.model_fields.items()
-    several = get_origin(explain.bare(info.annotation)) in (tuple, list)
+    (first, _), (second, info), *_ = fields_of(model).items()
+    several = get_origin(bare(info.annotation)) is tuple
     entries = []
     for line in filter(str.strip, text.splitlines()):
         who, colon, what = (part.strip() for part in line.strip(" -•").partition(":"))
@@ -182,24 +179,13 @@ def entry_lines(values: Sequence[JSON]) -> list[str]:
 def _complaint(field: Field, value: JSON, world: World) -> str | None:
     """What is wrong with the value by the field's own type; ``None`` when nothing is."""
     model: Any = world.registry[field.kind].spec if field.kind else Metadata
-    try:
-        _adapter(model, field.name).validate_json(json.dumps(value), strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        return _sentence(field, value, str(first["type"]), str(first["msg"]))
-    return None
+    problem = problem_of_value(value, model, field.name)
+    return _sentence(field, value, inside=len(problem.path) > 1) if problem else None
 
 
-@lru_cache(maxsize=256)
-def _adapter(model: Any, name: str) -> TypeAdapter[Any]:
-    info = next(info for key, info in model.model_fields.items() if name in (key, info.alias))
-    kind: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-    return TypeAdapter(kind)
-
-
-def _sentence(field: Field, value: JSON, kind: str, message: str) -> str:
+def _sentence(field: Field, value: JSON, *, inside: bool) -> str:
     label = field.ask.label
-    if field.choices and kind == "literal_error":
+    if field.choices and not inside:
         return f"{label} cannot be {shown(value)}: it is one of {', '.join(field.choices)}."
     bounds = [f"at least {field.minimum}" if field.minimum is not None else ""]
     bounds += [f"at most {field.maximum}" if field.maximum is not None else ""]
@@ -209,7 +195,6 @@ def _sentence(field: Field, value: JSON, kind: str, message: str) -> str:
         )
     if field.type == "date":
         return f"{label} cannot be {shown(value)}: I need a day, such as 2027-04-30."
-    del message
     return f"{label} cannot be {shown(value)}. {field.ask.help}"
 
 

@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-import handlers
 from gitops import cli
 
 if TYPE_CHECKING:
-    from gitops.kind import AnyKind
+    from gitops.kind import AnyKind, Registry
 
 
 class Kinds(Mapping[str, "AnyKind"]):
     """The registry, made when somebody looks into it: ``--help`` and ``status`` need no kind."""
 
     def __getitem__(self, name: str) -> AnyKind:
-        return handlers.registry()[name]
+        return _kinds()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(handlers.registry())
+        return iter(_kinds())
 
     def __len__(self) -> int:
-        return len(handlers.registry())
+        return len(_kinds())
+
+
+def _kinds() -> Registry:
+    from handlers import registry
+
+    return registry()
 
 
 def main() -> None:
     """Run the command and leave with its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # an answer is never lost to a character
     raise SystemExit(cli.main(Kinds()))
 
 

@@ -2,50 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitops import policy, request
-from gitops.checkout import POLICY, Checkout
+from gitops.checkout import POLICY, Checkout, clashes
 from gitops.errors import InvalidRequest, LakeportError, UsageError
+from gitops.fanout import spread
 from gitops.finding import Finding, Place, Severity
 from gitops.plan import digest
+from gitops.standing import Standing, claims_of, judge_together, standing_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from gitops import yamltext
     from gitops.drawing import Clients
     from gitops.kind import Registry
     from gitops.policy import Policy
     from gitops.report import Entry, Report
-    from gitops.request import Loaded
 
 
 @dataclass(frozen=True, kw_only=True)
 class Chosen:
-    """The files somebody asked about. ``together``: they are judged among all other requests, not alone."""
+    """The files somebody asked about.
+
+    ``base`` is the commit that a change is looked at since, ``everything`` that it is all there is;
+    ``together``: they are judged among all other requests, not each alone.
+    """
 
     files: tuple[str, ...]
     deleted: tuple[str, ...] = ()
     base: str = ""
+    everything: bool = False
     together: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What a check found: the files that are requests, all findings, and the bytes of the files."""
+    """What a check found: its files, those of them that are requests, and all findings."""
 
     files: tuple[str, ...]
-    loaded: Mapping[str, Loaded]
+    valid: frozenset[str]
     findings: tuple[Finding, ...]
-    sources: Mapping[str, bytes] = field(default_factory=dict)
+    checkout: Checkout
 
     @property
     def ok(self) -> bool:
         """Whether there is no error."""
         return not any(finding.severity is Severity.ERROR for finding in self.findings)
+
+    @cached_property
+    def sources(self) -> Mapping[str, bytes]:
+        """The bytes of the files that have findings, as far as they can be read."""
+        found = {}
+        for name in {finding.place.file for finding in self.findings}:
+            try:
+                found[name] = self.checkout.read(name)
+            except LakeportError:
+                continue  # that is what the finding is about
+        return found
 
 
 def today() -> date:
@@ -71,7 +90,7 @@ def choose(
             deleted=checkout.deleted_since(changed_since),
             base=checkout.merge_base(changed_since),
         )
-    return Chosen(files=checkout.all_files())
+    return Chosen(files=checkout.all_files(), everything=True)
 
 
 def read_policy(checkout: Checkout, revision: str | None = None) -> Policy:
@@ -88,53 +107,142 @@ def read_policy(checkout: Checkout, revision: str | None = None) -> Policy:
 
 def check(checkout: Checkout, chosen: Chosen, *, registry: Registry, rules: Policy, day: date) -> Checked:
     """Read and judge the chosen files; other files count only for what two requests may not both have."""
-    sources: dict[str, bytes] = {}
-    loaded: dict[str, Loaded] = {}
-    findings = list(_deleted(checkout, chosen, registry))
-    for name in chosen.files:
-        try:
-            sources[name] = checkout.read(name)
-            loaded[name] = request.load_request(sources[name], name, registry)
-        except InvalidRequest as invalid:
-            findings += invalid.findings
-    wanted = frozenset(loaded)
-    others = _others(checkout, chosen, registry) if chosen.together else ()
-    everyone = [*others, *loaded.values()]  # the chosen ones last: they are what is too much
-    judged = policy.judge_all(everyone, rules, registry, today=day)
-    findings += [finding for finding in judged if finding.place.file in wanted]
+
+    def survey(names: Sequence[str]) -> Surveyed:
+        return _survey(names, checkout, registry, rules, day)
+
+    parts = spread(survey, chosen.files)
+    findings = [
+        *_deleted(checkout, chosen, registry),
+        *_amended(checkout, chosen, registry, rules),
+        *(found for part in parts for found in part.findings),
+    ]
+    standings = [standing for part in parts for standing in part.standings]
+    if chosen.everything:
+        findings += clashes(chosen.files)
+    if chosen.together:
+        others = _others(checkout, chosen, standings, registry, rules)
+        wanted = frozenset(chosen.files)
+        judged = judge_together(
+            [*others, *standings], rules, _places(checkout)
+        )  # the chosen ones are too much
+        findings += [finding for finding in judged if finding.place.file in wanted]
     return Checked(
         files=chosen.files,
-        loaded=loaded,
+        valid=frozenset(path for part in parts for path in part.valid),
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
-        sources=sources,
+        checkout=checkout,
     )
 
 
-def _others(checkout: Checkout, chosen: Chosen, registry: Registry) -> Iterable[Loaded]:
-    """The requests beside the chosen ones, as far as they can be read: nobody asks for their findings."""
-    for name in checkout.all_files():
-        if name not in chosen.files:
-            try:
-                yield request.load_request(checkout.read(name), name, registry)
-            except InvalidRequest:
-                continue
+@dataclass(frozen=True, kw_only=True)
+class Surveyed:
+    """What there is to say of some files, each looked at alone; ``valid`` are those that are requests."""
+
+    findings: list[Finding]
+    standings: list[Standing]
+    valid: list[str]
+
+
+def _survey(
+    names: Iterable[str], checkout: Checkout, registry: Registry, rules: Policy, day: date
+) -> Surveyed:
+    found = Surveyed(findings=[], standings=[], valid=[])
+    for name in names:
+        try:
+            loaded = request.load_request(checkout.read(name), name, registry)
+        except InvalidRequest as invalid:
+            found.findings.extend(invalid.findings)
+            found.findings.extend(_further(name, checkout, registry, rules, day))
+            continue
+        found.valid.append(name)
+        found.findings.extend(policy.judge(loaded, rules, registry, today=day))
+        if standing := standing_of(loaded, rules, registry):
+            found.standings.append(standing)
+    return found
+
+
+def _further(
+    name: str, checkout: Checkout, registry: Registry, rules: Policy, day: date
+) -> Iterable[Finding]:
+    """What the policy says of a file that is not valid, as far as it can be known."""
+    from gitops.guess import guessed_findings
+
+    try:
+        raw = checkout.read(name)
+    except InvalidRequest:
+        return ()
+    return guessed_findings(
+        raw, name, registry, lambda loaded: policy.judge(loaded, rules, registry, today=day)
+    )
+
+
+def _others(
+    checkout: Checkout, chosen: Chosen, standings: Sequence[Standing], registry: Registry, rules: Policy
+) -> list[Standing]:
+    """The requests beside the chosen ones that may have a say, as far as they can be read.
+
+    Nobody asks for their findings. Of a change these are the requests of the same teams, and those whose text
+    has the name of something that is newly claimed.
+    """
+    if chosen.base:
+        names = _concerned(checkout, chosen, standings, registry)
+    else:
+        names = set() if chosen.everything else set(checkout.all_files())
+    found = []
+    for name in sorted(names.difference(chosen.files)):
+        try:
+            loaded = request.load_request(checkout.read(name), name, registry)
+        except InvalidRequest:
+            continue
+        if standing := standing_of(loaded, rules, registry):
+            found.append(standing)
+    return found
+
+
+def _concerned(
+    checkout: Checkout, chosen: Chosen, standings: Sequence[Standing], registry: Registry
+) -> set[str]:
+    """Files that a change may get into a conflict with; what was claimed before was judged before."""
+    merged = checkout.read_tree(chosen.base, chosen.files)
+    before: dict[str, tuple[tuple[str, str], ...]] = {}
+    for name, raw in merged.items():
+        try:
+            before[name] = claims_of(request.load_request(raw, name, registry), registry)
+        except InvalidRequest:
+            continue
+    names = set(checkout.of_teams({standing.team for standing in standings}))
+    words = {
+        max(identity.split("."), key=len)
+        for standing in standings
+        for kind, identity in standing.claims
+        if (kind, identity) not in before.get(standing.path, ())
+    }
+    return names | set(checkout.mentioning(sorted(words))) if words else names
+
+
+def _places(checkout: Checkout) -> Callable[[str, yamltext.Path], Place]:
+    """Where a value stands in a file; read again, since findings between requests are rare."""
+    from gitops import yamlfile
+
+    return lambda name, path: yamlfile.load(checkout.read(name), name).place(path)
 
 
 def _deleted(checkout: Checkout, chosen: Chosen, registry: Registry) -> Iterable[Finding]:
     """A file may go only once its request is retired: what it asked for would be left to nobody."""
-    for name in chosen.deleted:
-        try:
-            before = request.load_request(checkout.read_at(chosen.base, name), name, registry)
-        except InvalidRequest:
-            continue  # it never was a request that could have been carried out
-        if str(before.request.metadata.lifecycle) != "retired":
-            yield Finding(
-                "request-deleted",
-                Severity.ERROR,
-                "The file of a request that is not retired was deleted, or got another name.",
-                Place(name),
-                "Put it back and set lifecycle: retiring; when that is applied, retired; then delete it.",
-            )
+    if not chosen.deleted:
+        return
+    from gitops import changed
+
+    yield from changed.deleted(checkout, chosen.base, chosen.deleted, registry)
+
+
+def _amended(checkout: Checkout, chosen: Chosen, registry: Registry, rules: Policy) -> Iterable[Finding]:
+    """What stands against the edits of files that are merged already, and other open requests' claims."""
+    if chosen.base and chosen.files:
+        from gitops import changed
+
+        yield from changed.findings(checkout, chosen.base, chosen.files, registry, rules)
 
 
 def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Clients) -> Report:
@@ -163,10 +271,10 @@ def _entry(
 ) -> Entry:
     from gitops.report import Entry
 
-    one = checked.loaded.get(name)
-    if one is None:
+    if name not in checked.valid:
         raw = checked.sources.get(name, b"")
         return Entry(request=name, path=name, file_digest=digest(raw), findings=findings)
+    one = request.load_request(checked.checkout.read(name), name, registry)
     money = policy.monthly_cost(one, rules, registry)
     bare = Entry(
         request=one.id,

@@ -6,7 +6,6 @@ imported when a client is built and not before.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -97,6 +96,8 @@ def databricks(env: Mapping[str, str]) -> WorkspaceClient:
     patience = int(given.pop("retry_timeout_seconds", DATABRICKS_RETRY))
     given.setdefault("http_timeout_seconds", str(DATABRICKS_TIMEOUT))
     # What the SDK warns about ends in an error of ours, in words.
+    import logging
+
     logging.getLogger("databricks.sdk").addHandler(logging.NullHandler())
     try:
         # Config asks the host about itself and goes on without an answer: not for a minute.

@@ -33,14 +33,13 @@ from gitops.errors import InvalidRequest
 from gitops.fields import FIRST, RESOURCES
 from gitops.finding import Finding, Place, Severity
 from gitops.kind import Registry
+from gitops.model import fields_of
 from gitops.plan import JSON
 from gitops.policyfile import Person, Policy
 from gitops.request import dump_request, load_request, path_of
 
 _REQUIRED = tuple(
-    info.alias or name
-    for name, info in Metadata.model_fields.items()
-    if info.is_required() and name != "requested_by"
+    key for key, info in fields_of(Metadata).items() if info.required and key != "requested_by"
 )
 
 
@@ -144,15 +143,12 @@ def _fill_resources(
 
 def _missing(draft: Draft, keys: Sequence[str], policy: Policy) -> Iterator[str]:
     """The paths of the envelope to ask for, in the order of asking."""
-    environment = draft.metadata.get("environment")
-    here = next(
-        (found for key, found in policy.environments.items() if environment and key == environment.value),
-        None,
-    )
-    wanted = {*_REQUIRED, *(here.required if here else ())}
+    known = (draft.metadata.get(name) for name in ("team", "environment", "data_classification"))
+    holds = policy.effective(*(str(item.value) if item else "" for item in known))
+    wanted = {*_REQUIRED, *holds.required}
     if not keys:
         yield RESOURCES
-    for name in dict.fromkeys((*FIRST, *Metadata.model_fields)):
+    for name in dict.fromkeys((*FIRST, *fields_of(Metadata))):
         if name in wanted and name not in draft.metadata:
             yield f"{METADATA}.{name}"
 
@@ -160,9 +156,9 @@ def _missing(draft: Draft, keys: Sequence[str], policy: Policy) -> Iterator[str]
 def _missing_fields(resources: Mapping[str, Mapping[str, JSON]], registry: Registry) -> Iterator[str]:
     """The paths of required fields of resources that nobody said and nothing derives."""
     for key, fields in resources.items():
-        for name, info in registry[kind_of(key)].spec.model_fields.items():
-            if info.is_required() and name != "kind" and (info.alias or name) not in fields:
-                yield f"{RESOURCES}.{key}.{info.alias or name}"
+        for name, info in fields_of(registry[kind_of(key)].spec).items():
+            if info.required and name not in fields:
+                yield f"{RESOURCES}.{key}.{name}"
 
 
 @dataclass(frozen=True)

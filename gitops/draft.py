@@ -12,6 +12,7 @@ from gitops.envelope import Metadata
 from gitops.fields import RESOURCES
 from gitops.finding import Finding, Place, Severity
 from gitops.kind import Registry
+from gitops.model import fields_of
 from gitops.order import in_order
 from gitops.plan import JSON
 from gitops.policyfile import Person, Policy
@@ -68,7 +69,7 @@ def fill_envelope(
     if requester is not None:
         found["requested_by.github"] = Value(requester.github, "looked_up")
     found.setdefault("lifecycle", Value("active", "default"))
-    order = list(Metadata.model_fields)
+    order = list(fields_of(Metadata))
     for name in sorted(found, key=lambda name: _position(name.partition(".")[0], order)):
         if found[name].value is not None:
             draft.metadata[name] = found[name]
@@ -184,7 +185,7 @@ def complete_resources(
             for other, fields in sorted(done.items(), key=lambda item: _label(item[0]) == label)
         }
         derived = kind.derive(values, origin, policy)
-        names = [info.alias or name for name, info in kind.spec.model_fields.items()]
+        names = list(fields_of(kind.spec))
         both = {name: value for name, value in derived.items() if name not in spoken} | values
         found = {name: both[name] for name in (*names, *both) if name in both and both[name] is not None}
         done[key] = found

@@ -8,8 +8,9 @@ from functools import lru_cache, reduce
 from operator import or_
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SerializeAsAny, StringConstraints, create_model
+from msgspec import Meta, defstruct, field
 
+from gitops.edited import Edited, Effect
 from gitops.kind import Ask, Registry, Spec
 from gitops.vocabulary import (
     Classification,
@@ -20,33 +21,68 @@ from gitops.vocabulary import (
     Lifecycle,
     Name,
     Part,
+    RuleId,
     SlackId,
     TeamName,
+    spelt,
 )
 
 API_VERSION = "lakeport/v1"
 KIND = "Onboarding"
 MAX_RESOURCES = 50
 
-Sentence = Annotated[str, StringConstraints(pattern=r"^\S(?:.*\S)?$", min_length=3, max_length=500)]
+Sentence = Annotated[str, spelt(r"\S(?:.*\S)?", min_length=3, max_length=500)]
 """One line of text without spaces at its ends, 3 to 500 characters."""
 
 
-class RequestedBy(Part):
+class RequestedBy(Part, kw_only=True):
     """Who asked: the ids that platforms give out, never a display name."""
 
     slack: Annotated[
-        SlackId, Ask(label="Slack", help="Slack user id, such as `U024BE7LH`.", risky=True, infer=False)
+        SlackId,
+        Ask(label="Slack", help="Slack user id, such as `U024BE7LH`.", risky=True, infer=False),
+        Edited(changed=Effect.RECORDED),
     ]
     github: (
         Annotated[
-            GitHubLogin, Ask(label="GitHub", help="GitHub login, such as `liwei`.", risky=True, infer=False)
+            GitHubLogin,
+            Ask(label="GitHub", help="GitHub login, such as `liwei`.", risky=True, infer=False),
+            Edited(changed=Effect.RECORDED),
         ]
         | None
     ) = None
 
 
-class Metadata(Part):
+class RecordedException(Part, kw_only=True):
+    """An exception of this request to one rule; ``field`` narrows it to a place (``metadata.expires``).
+
+    It holds up to and including ``until``, and only once ``approver`` has approved the pull request.
+    """
+
+    rule: Annotated[RuleId, Ask(label="Rule", help="The id of a rule, such as `lifetime`.", risky=True)]
+    reason: Annotated[
+        Sentence,
+        Ask(label="Reason", help="One sentence, such as `The audit runs until December.`", risky=True),
+    ]
+    approver: Annotated[
+        GitHubLogin,
+        Ask(label="Approver", help="The GitHub login of who agrees to it, such as `petra-v`.", risky=True),
+    ]
+    until: Annotated[
+        date, Ask(label="Until", help="Its last day, as year-month-day, such as `2027-03-01`.", risky=True)
+    ]
+    field: Annotated[
+        Annotated[str, Meta(min_length=1, max_length=200)] | None,
+        Ask(label="Field", help="Only what the rule says there, such as `metadata.expires`.", risky=True),
+    ] = None
+
+
+def _ending(metadata: Metadata) -> Effect:
+    """What becomes of another lifecycle: ``retiring`` takes everything away."""
+    return Effect.TAKEN if metadata.lifecycle == "retiring" else Effect.RECORDED
+
+
+class Metadata(Part, kw_only=True):
     """The envelope of a request. Name, team and environment are its identity and never change."""
 
     name: Annotated[
@@ -57,6 +93,7 @@ class Metadata(Part):
             default=False,
             aliases=("project", "project name", "title"),
         ),
+        Edited(immutable=True),
     ]
     team: Annotated[
         TeamName,
@@ -66,6 +103,7 @@ class Metadata(Part):
             risky=True,
             aliases=("squad", "group", "on behalf of"),
         ),
+        Edited(immutable=True),
     ]
     environment: Annotated[
         Environment,
@@ -85,6 +123,7 @@ class Metadata(Part):
                 "live": "prod",
             },
         ),
+        Edited(immutable=True),
     ]
     purpose: Annotated[
         Sentence,
@@ -94,6 +133,7 @@ class Metadata(Part):
             default=False,
             aliases=("goal", "description", "what for", "reason"),
         ),
+        Edited(note="a repository's description follows"),
     ]
     business_owner: Annotated[
         Email,
@@ -105,6 +145,7 @@ class Metadata(Part):
             infer=False,
             aliases=("owner", "product owner", "responsible", "accountable"),
         ),
+        Edited(changed=Effect.RECORDED),
     ]
     technical_owner: Annotated[
         Email | None,
@@ -115,9 +156,10 @@ class Metadata(Part):
             infer=False,
             aliases=("tech owner", "technical contact", "maintainer"),
         ),
+        Edited(changed=Effect.RECORDED),
     ] = None
     members: Annotated[
-        Annotated[tuple[Email, ...], Field(max_length=100)],
+        Annotated[tuple[Email, ...], Meta(max_length=100)],
         Ask(
             label="Members",
             help="People who get access besides the team, by e-mail, such as `[li.wei@acme.example]`.",
@@ -126,6 +168,7 @@ class Metadata(Part):
             infer=False,
             aliases=("people", "collaborators", "users", "access for"),
         ),
+        Edited(changed=Effect.RECORDED),
     ] = ()
     cost_center: Annotated[
         CostCenter | None,
@@ -135,6 +178,7 @@ class Metadata(Part):
             infer=False,
             aliases=("cost centre", "kostenstelle", "budget"),
         ),
+        Edited(note="tags follow"),
     ] = None
     data_classification: Annotated[
         Classification,
@@ -146,6 +190,7 @@ class Metadata(Part):
             infer=False,
             aliases=("classification", "sensitivity", "confidentiality", "data class"),
         ),
+        Edited(changed=Effect.RECORDED, note="limits and approvals follow"),
     ]
     expires: Annotated[
         date | None,
@@ -156,6 +201,7 @@ class Metadata(Part):
             infer=False,
             aliases=("expiry", "until", "end", "expiration", "needed until", "end date"),
         ),
+        Edited(changed=Effect.RECORDED),
     ] = None
     requested_by: Annotated[
         RequestedBy,
@@ -170,16 +216,31 @@ class Metadata(Part):
             help="`active`; `retiring` takes everything away; `retired` when that is done.",
             infer=False,
         ),
+        Edited(changed=_ending, note="it holds for everything the request made"),
     ] = "active"
+    exceptions: Annotated[
+        Annotated[tuple[RecordedException, ...], Meta(max_length=20)],
+        Ask(
+            label="Exceptions",
+            help="Recorded exceptions to rules, each with `rule`, `reason`, `approver` and `until`.",
+            risky=True,
+            default=False,
+            infer=False,
+        ),
+        Edited(
+            changed=Effect.RECORDED,
+            same=lambda entry: " ".join(str(entry[key]) for key in ("rule", "field") if entry.get(key)),
+        ),
+    ] = ()
 
 
-class Request(Part):
+class Request(Part, kw_only=True):
     """A request file; :func:`request_model` gives the subclass for the kinds of a registry."""
 
-    api_version: Literal["lakeport/v1"] = Field(alias="apiVersion")
+    api_version: Literal["lakeport/v1"] = field(name="apiVersion")
     kind: Literal["Onboarding"]
     metadata: Metadata
-    resources: tuple[SerializeAsAny[Spec], ...]
+    resources: tuple[Spec, ...]
 
 
 def request_model(registry: Registry) -> type[Request]:
@@ -191,19 +252,21 @@ def request_model(registry: Registry) -> type[Request]:
 def _request_model(specs: Sequence[type[Spec]]) -> type[Request]:
     if not specs:
         raise ValueError("a registry has at least one kind")
-    entry: Any = specs[0]
-    if len(specs) > 1:
-        entry = Annotated[reduce(or_, specs), Field(discriminator="kind")]
-    resources = (
-        tuple[entry, ...],
-        Field(
-            min_length=1,
-            max_length=MAX_RESOURCES,
-            title="Resources",
-            description="What is wanted, at least one; a kind may be there several times, under other names.",
-        ),
+    entry: Any = reduce(or_, specs)
+    about = Meta(
+        min_length=1,
+        max_length=MAX_RESOURCES,
+        title="Resources",
+        description="What is wanted, at least one; a kind may be there several times, under other names.",
     )
-    model: type[Request] = create_model(
-        "RequestFile", __base__=Request, __module__=__name__, resources=resources
+    model: Any = defstruct(
+        "RequestFile",
+        [("resources", Annotated[tuple[entry, ...], about])],
+        bases=(Request,),
+        module=__name__,
+        kw_only=True,
+        frozen=True,
+        forbid_unknown_fields=True,
     )
-    return model
+    found: type[Request] = model
+    return found

@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from gitops.finding import Finding
 
@@ -59,12 +59,16 @@ class LakeportError(Exception):
 
 
 class InvalidRequest(LakeportError):
-    """Request files or the policy have findings of severity ``error``; all of them are carried."""
+    """Request files or the policy have findings of severity ``error``; all of them are carried.
+
+    ``sources`` holds the bytes of the files they are about, where whoever raises it has them at hand.
+    """
 
     code = "invalid_request"
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
+    def __init__(self, findings: Sequence[Finding], sources: Mapping[str, bytes] | None = None) -> None:
         self.findings = tuple(findings)
+        self.sources = sources or {}
         count = len(self.findings)
         super().__init__(f"{count} finding{'s' if count != 1 else ''}")
 

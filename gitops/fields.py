@@ -9,21 +9,19 @@ from datetime import date
 from functools import lru_cache
 from typing import Any, get_args, get_origin
 
-from annotated_types import Ge, Gt, Le, Lt
-from pydantic import BaseModel, StringConstraints
-from pydantic.fields import FieldInfo
+from msgspec import Meta
 
-from gitops import explain
 from gitops.envelope import Metadata
 from gitops.kind import AnyKind, Ask, Registry
+from gitops.model import FieldInfo, bare, bounds, entry_type, fields_of, is_model, literals, noted
 from gitops.order import in_order
 from gitops.vocabulary import Email
 
 FIRST = ("name", "team", "environment", "purpose", "business_owner", "data_classification", "expires")
 """The envelope's fields in the order in which people are asked; the others follow in the file's order."""
 
-NOT_ASKED = ("requested_by", "lifecycle")
-"""Fields of the envelope that follow from who talks and what becomes of the request."""
+NOT_ASKED = ("requested_by", "lifecycle", "exceptions")
+"""Fields of the envelope that follow from who talks, what becomes of the request and what reviewers allow."""
 
 RESOURCES = "resources"
 """The pseudo path of the question what is wanted; its choices are the kinds."""
@@ -90,93 +88,57 @@ def _catalogue(kinds: tuple[AnyKind, ...]) -> Mapping[str, Field]:
     return {field.path: field for field in fields}
 
 
-def _fields_of(model: type[BaseModel], prefix: str, kind: str | None) -> Iterator[Field]:
-    for name, info in model.model_fields.items():
-        ask = explain.ask_of(info)
-        if ask is None:
+def _fields_of(model: Any, prefix: str, kind: str | None) -> Iterator[Field]:
+    for key, info in fields_of(model).items():
+        if info.ask is None:
             continue
-        bounds = _bounds(info)
+        least, most = bounds(info.annotation)
         yield Field(
-            path=f"{prefix}.{info.alias or name}",
+            path=f"{prefix}.{key}",
             kind=kind,
-            name=info.alias or name,
-            ask=ask,
-            type=_type(info, name),
+            name=key,
+            ask=info.ask,
+            type=_type(info),
             choices=_choices(info.annotation),
-            required=info.is_required(),
-            minimum=bounds[0],
-            maximum=bounds[1],
-            example=_example(info, ask),
+            required=info.required,
+            minimum=least,
+            maximum=most,
+            example=_example(info.ask),
         )
 
 
-def _type(info: FieldInfo, name: str) -> str:
-    kind = explain.bare(info.annotation)
-    if _is_email(info.annotation, info.metadata):
-        return "person"
-    if kind is bool:
-        return "boolean"
-    if kind is int:
-        return "integer"
-    if kind is date:
-        return "date"
-    if any(explain.literals(kind)):
-        return "choice"
-    if get_origin(kind) in (tuple, list, frozenset):
-        entry = get_args(kind)[0]
-        if _is_email(entry, ()):
+def _type(info: FieldInfo) -> str:
+    kind, entry = bare(info.annotation), entry_type(info.annotation)
+    if entry is not None:
+        if _is_email(entry):
             return "people"
-        if any(explain.literals(entry)):
+        if any(literals(entry)):
             return "choices"
-        bare = explain.bare(entry)
-        return name if isinstance(bare, type) and issubclass(bare, BaseModel) else "list"
-    if get_origin(kind) is not None or (isinstance(kind, type) and issubclass(kind, Mapping | BaseModel)):
-        return "mapping"
-    return "text"
+        return info.key if is_model(bare(entry)) else "list"
+    if _is_email(info.annotation):
+        return "person"
+    simple = {bool: "boolean", int: "integer", date: "date"}
+    if kind in simple:
+        return simple[kind]
+    if any(literals(kind)):
+        return "choice"
+    return "mapping" if get_origin(kind) is not None or is_model(kind) else "text"
 
 
-_EMAIL = next(item for item in get_args(Email) if isinstance(item, StringConstraints)).pattern
+_EMAIL = next(item for item in get_args(Email) if isinstance(item, Meta)).pattern
 
 
-def _is_email(kind: Any, metadata: Any) -> bool:
+def _is_email(kind: Any) -> bool:
     """Whether a text has the pattern of an address, looking through ``| None``."""
-    constraints = [*metadata, *explain.annotated_with(kind)]
-    return any(getattr(item, "pattern", None) == _EMAIL for item in constraints)
+    return any(isinstance(item, Meta) and item.pattern == _EMAIL for item in noted(kind))
 
 
 def _choices(kind: Any) -> tuple[str, ...]:
-    own = tuple(explain.literals(kind))
-    if own:
-        return own
-    bare = explain.bare(kind)
-    return tuple(explain.literals(get_args(bare)[0])) if get_origin(bare) in (tuple, list, frozenset) else ()
+    return tuple(literals(kind)) or tuple(literals(entry_type(kind)))
 
 
-def _bounds(info: FieldInfo) -> tuple[int | None, int | None]:
-    low: int | None = None
-    high: int | None = None
-    for item in [*info.metadata, *explain.annotated_with(info.annotation)]:
-        match item:
-            case Ge(ge=int(bound)):
-                low = bound
-            case Gt(gt=int(bound)):
-                low = bound + 1
-            case Le(le=int(bound)):
-                high = bound
-            case Lt(lt=int(bound)):
-                high = bound - 1
-            case FieldInfo():
-                inner = _bounds(item)
-                low, high = (inner[0] if low is None else low), (inner[1] if high is None else high)
-            case _:
-                continue
-    return low, high
-
-
-def _example(info: FieldInfo, ask: Ask) -> str:
-    """An example from the field itself, or from its line of help."""
-    if info.examples:
-        return str(info.examples[0])
+def _example(ask: Ask) -> str:
+    """An example from the field's line of help."""
     found = re.search(r"(?:such as|like|e\.g\.) [`\"]?([^`\",;]+?)[`\"]?(?:[.,;]?\s|[.,;]?$)", ask.help)
     marked = re.search(r"`([^`]+)`", ask.help)
     return marked[1] if marked else found[1] if found else ""

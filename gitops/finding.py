@@ -16,11 +16,12 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where in a file; lines and columns count from 1, ``0`` means the file as a whole.
 
-    ``path`` is the field, such as ``metadata.team`` or ``resources[2].grants[0].principal``.
+    Columns count characters (code points), and ``end_column`` is the one after the last. ``path`` is the
+    field, such as ``metadata.team`` or ``resources[2].grants[0].principal``.
     """
 
     file: str
@@ -33,46 +34,80 @@ class Place:
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
+    def as_json(self) -> dict[str, Any]:
+        """Keys ``file, line, column, end_line, end_column, path``."""
+        return {
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "end_column": self.end_column,
+            "path": self.path,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Place:
+        """The inverse of :meth:`as_json`; other keys are left alone."""
+        return cls(**{key: data[key] for key in ("file", "line", "column", "end_line", "end_column", "path")})
+
+
+@dataclass(frozen=True, slots=True)
+class Related:
+    """Another place that belongs to a finding, and what is there: "first here"."""
+
+    place: Place
+    message: str
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing a check found; ``message`` is a sentence, ``hint`` says what to do about it."""
+    """One thing a check found; ``message`` is a sentence, ``hint`` says what to do about it.
+
+    ``excepted`` is the sentence of the recorded exception that covers it ("Excepted until 2027-03-01 by
+    nadia-k: one load test."); such a finding has the severity info, and is shown all the same.
+    """
 
     rule: str
     severity: Severity
     message: str
     place: Place
     hint: str = ""
+    excepted: str = ""
+    related: tuple[Related, ...] = ()
 
     @property
-    def sort_key(self) -> tuple[Place, str, str]:
-        """Stable order: by place, then rule, then sentence."""
-        return (self.place, self.rule, self.message)
+    def sort_key(self) -> tuple[str, int, int, str, str, str]:
+        """Stable order: by file, line, column, rule, sentence, field."""
+        place = self.place
+        return (place.file, place.line, place.column, self.rule, self.message, place.path)
+
+    @property
+    def words(self) -> str:
+        """The sentence, and after it the exception that covers it, or else what to do."""
+        return f"{self.message} {self.excepted or self.hint}".strip()
 
     def as_json(self) -> dict[str, Any]:
-        """Keys ``rule, severity, message, hint, file, line, column, end_line, end_column, path``."""
+        """Keys ``rule, severity, message, hint, excepted, related`` and those of its place."""
+        related = [{"message": other.message, **other.place.as_json()} for other in self.related]
         return {
             "rule": self.rule,
             "severity": str(self.severity),
             "message": self.message,
             "hint": self.hint,
-            "file": self.place.file,
-            "line": self.place.line,
-            "column": self.place.column,
-            "end_line": self.place.end_line,
-            "end_column": self.place.end_column,
-            "path": self.place.path,
+            **self.place.as_json(),
+            "excepted": self.excepted,
+            "related": related,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:
         """The inverse of :meth:`as_json`."""
-        place = Place(
-            file=data["file"],
-            line=data["line"],
-            column=data["column"],
-            end_line=data["end_line"],
-            end_column=data["end_column"],
-            path=data["path"],
+        return cls(
+            data["rule"],
+            Severity(data["severity"]),
+            data["message"],
+            Place.from_json(data),
+            data.get("hint", ""),
+            data.get("excepted", ""),
+            tuple(Related(Place.from_json(other), other["message"]) for other in data.get("related", ())),
         )
-        return cls(data["rule"], Severity(data["severity"]), data["message"], place, data.get("hint", ""))

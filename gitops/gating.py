@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from gitops import policy, request
+from gitops import request
+from gitops.amendment import approvals_of_change
 from gitops.errors import InvalidRequest
 from gitops.gate import Facts, Review, Verdict, judge, request_files
 
 if TYPE_CHECKING:
+    from gitops.approval import ApprovalRule
     from gitops.kind import Registry
-    from gitops.policy import ApprovalRule, Policy
+    from gitops.policyfile import Policy
     from gitops.pulls import FileChange, Pull
     from gitops.request import Loaded
 
@@ -59,8 +61,8 @@ def judge_pull(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy)
 def gather(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy) -> Facts:
     """Everything the gate judges.
 
-    A request that changes needs the approvals of what it was and of what it becomes: nobody gets rid of an
-    approval by the very change that needed it.
+    A request that changes needs the approvals of what it was, of what it becomes, and of what is edited:
+    nobody gets rid of an approval by the very change that needed it.
     """
     changes = repo.changes(pull)
     touched = {path for change in changes for path in (change.path, change.previous) if path}
@@ -90,8 +92,8 @@ def gather(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy) -> 
 def _ask(asked: _Asked, path: str, repo: Reviewed, pull: Pull, registry: Registry, rules: Policy) -> None:
     head, base = repo.read_file(path, pull.head_sha), repo.read_file(path, pull.base_sha)
     was = _loaded(base, path, registry, [])
-    if was is not None:
-        asked.rules |= dict.fromkeys(policy.approvals(was, rules, registry))
+    becomes = _loaded(head, path, registry, asked.problems)
+    asked.rules |= dict.fromkeys(approvals_of_change(was, becomes, rules, registry))
     if head is None:
         if was is None:
             asked.problems.append(f"{path} cannot be read.")
@@ -99,10 +101,7 @@ def _ask(asked: _Asked, path: str, repo: Reviewed, pull: Pull, registry: Registr
             _note_requester(asked, was, rules)
             if was.request.metadata.lifecycle != "retired":
                 asked.problems.append(f"{path} is deleted, and its request is not retired.")
-        return
-    becomes = _loaded(head, path, registry, asked.problems)
-    if becomes is not None:
-        asked.rules |= dict.fromkeys(policy.approvals(becomes, rules, registry))
+    elif becomes is not None:
         _note_requester(asked, becomes, rules)
 
 

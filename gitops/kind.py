@@ -6,18 +6,20 @@ pure, and ``apply`` gets the approved :class:`~gitops.plan.Change` and nothing e
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
+from gitops.edited import Edited, Effect
 from gitops.finding import Severity
 from gitops.plan import Change, Reason, RefusedChange
+from gitops.vocabulary import Part
 
 if TYPE_CHECKING:
     from gitops.cost import Money
     from gitops.policy import Policy
+    from gitops.prices import PriceBook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,18 +42,20 @@ class Ask:
     words: Mapping[str, str] = field(default_factory=dict, hash=False)  # Annotated wants its parts hashable
 
 
-class Spec(BaseModel):
+class Spec(Part, kw_only=True, tag_field="kind"):
     """What stands under one entry of ``resources``; every kind has its own subclass.
 
-    A subclass sets ``kind: Literal["…"]``. Unknown fields are errors, values are immutable and typed
-    strictly (validate with ``validate_json``: lists become tuples, ISO dates become dates, nothing else
-    is converted).
+    A subclass says its kind as ``class RepoSpec(Spec, tag="repo")``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+    adopt: Annotated[
+        bool, Edited(changed=Effect.RECORDED, note="it only counts while the thing is not managed yet")
+    ] = False
 
-    kind: str
-    adopt: bool = False
+    @property
+    def kind(self) -> str:
+        """The kind, as in ``kind:`` of the file."""
+        return str(self.__struct_config__.tag)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +65,7 @@ class Origin:
     ``request`` is the id, such as ``dev/growth/churn-prediction``; it is also the owner mark put on
     everything we make. ``group`` is the team's Databricks group, ``github_team`` its slug on GitHub. E-mails
     are as in the file. ``people`` maps e-mail to GitHub login for those whom the directory knows.
+    ``price_book`` is what the organisation pays; ``None`` means what the lists of the cloud say.
     """
 
     request: str
@@ -80,6 +85,14 @@ class Origin:
     lifecycle: str = "active"
     members: tuple[str, ...] = ()
     people: Mapping[str, str] = field(default_factory=dict)
+    price_book: PriceBook | None = None
+
+    @property
+    def prices(self) -> PriceBook:
+        """What things cost here."""
+        from gitops.prices import PriceBook  # who asks for a price has it already
+
+        return self.price_book or PriceBook.of(self.cloud)
 
 
 S = TypeVar("S", bound=Spec)
@@ -102,16 +115,48 @@ class Complaint:
     path: str
     message: str
     hint: str = ""
+
+    @property
+    def parts(self) -> tuple[str | int, ...]:
+        """The path as a document takes it: ``("grants", 0, "privileges")``."""
+        return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", self.path))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Documented:
+    """What the rule book says of a kind's own rule (:mod:`gitops.rulebook`): every kind documents its own.
+
+    ``id`` is kebab-case and unique over all kinds. ``title`` names the mistake in a few words, ``why`` says
+    why the rule exists and ``fix`` how to satisfy it, in sentences. ``wrong`` and ``right`` are pieces of a
+    request file, of which a test sees that the first breaks this rule alone and the second none.
+    """
+
+    id: str
+    title: str
+    why: str
+    fix: str
+    wrong: str
+    right: str
     severity: Severity = Severity.ERROR
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rule:
-    """A check of one resource against the policy; ``id`` is kebab-case and unique over all kinds."""
+class Rule(Documented):
+    """A check of one resource against the policy.
 
-    id: str
-    why: str
+    ``exceptable``: it is a choice of the organisation, from which a request can be excepted, and no fact of
+    the system that would refuse it all the same.
+    """
+
+    exceptable: bool = False
     check: Callable[[Desired[Any], Policy], Iterable[Complaint]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EditRule(Documented):
+    """A check of one resource against what is merged: ``check`` gets it as merged and as proposed."""
+
+    check: Callable[[Desired[Any], Desired[Any]], Iterable[Complaint]]
 
 
 def require_ours(desired: Desired[Any], what: str, mark: str, *, of_that_name: int = 1) -> None:
@@ -178,6 +223,9 @@ class Kind(Generic[S, State, Client]):
               ``origin`` the envelope's ``metadata`` with at least ``name``, ``team`` and ``environment``).
     estimate: the monthly cost; ``None`` where it costs nothing.
     rules:    checks of its own against the policy.
+    edits:    checks of its own of a merged resource that is edited (what fields mean in an edit stands beside
+              them: :class:`~gitops.edited.Edited`).
+    called:   how it is spoken of in a sentence ("the cluster growth-churn-dev").
     read_all: many at once where the system can list; ``None`` means one ``read`` each.
     """
 
@@ -196,6 +244,8 @@ class Kind(Generic[S, State, Client]):
     derive: Callable[[Mapping[str, Any], Mapping[str, Any], Policy], Mapping[str, Any]] = nothing_derived
     estimate: Callable[[Desired[S]], Money | None] = lambda desired: None
     rules: tuple[Rule, ...] = ()
+    edits: tuple[EditRule, ...] = ()
+    called: Callable[[S], str] = lambda spec: f"the {spec.kind} {getattr(spec, 'name', '')}".rstrip()
     read_all: Callable[[Sequence[Desired[S]], Client], Sequence[State | None]] | None = None
 
 

@@ -7,7 +7,6 @@ so the changes still to do after a run that died half-way are a subset of the ap
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -28,6 +27,8 @@ def canonical(value: JSON) -> bytes:
 def digest(value: JSON | bytes) -> str:
     """``sha256:`` and 64 hex digits over the bytes, or over the canonical JSON of a value."""
     data = value if isinstance(value, bytes) else canonical(value)
+    import hashlib  # the library behind it takes its time to load, and a check has no need of it
+
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
@@ -46,8 +47,9 @@ class Change:
     ``action`` names the step within the resource (``schema``, ``grants``, ``permissions``); with ``kind`` and
     ``identity`` it is unique in a plan. ``before`` and ``after`` are JSON values holding only what we manage;
     ``after`` also carries whatever ``apply`` needs (the owner mark, names, the environment). ``summary`` is
-    one line for a reviewer and no part of the digest. ``removes`` lists, in words, what is taken away from
-    outside the file (a grant of somebody else, a library), so that it can never hide in a diff.
+    one line for a reviewer, ``details`` are sentences on what was decided and why; neither is part of the
+    digest. ``removes`` lists, in words, what is taken away from outside the file (a grant of somebody else, a
+    library), so that it can never hide in a diff.
     """
 
     kind: str
@@ -57,6 +59,7 @@ class Change:
     before: JSON = None
     after: JSON = None
     summary: str = ""
+    details: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
 
     @property
@@ -79,6 +82,7 @@ class Change:
             "before": self.before,
             "after": self.after,
             "summary": self.summary,
+            "details": list(self.details),
             "removes": list(self.removes),
             "digest": self.digest,
         }
@@ -94,6 +98,7 @@ class Change:
             before=data["before"],
             after=data["after"],
             summary=data.get("summary", ""),
+            details=tuple(data.get("details", ())),
             removes=tuple(data.get("removes", ())),
         )
 

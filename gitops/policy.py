@@ -1,17 +1,18 @@
-"""Judging requests by the policy: what stands against them, and whose approval they need.
+"""Judging a request by the policy: what stands against it, each request alone.
 
 The policy itself (:class:`Policy`, :class:`Person`, :func:`load_policy`) is :mod:`gitops.policyfile`, whose
-approval :mod:`gitops.approval`; both can be imported from here.
+approval :mod:`gitops.approval`; both can be imported from here. What the organisation's own rules say is
+:mod:`gitops.own_rules`, what recorded exceptions change is :mod:`gitops.exceptions`, and what can only be
+said of all requests together is :mod:`gitops.standing`.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitops import cost
 from gitops.approval import ApprovalRule, approvals, rules_of
@@ -19,21 +20,22 @@ from gitops.cost import Money
 from gitops.envelope import Metadata
 from gitops.finding import Finding, Place, Severity
 from gitops.kind import Desired, Registry
-from gitops.policyfile import POLICY_FILE, Bounds, EnvironmentRules, Person, Policy, Team, load_policy
-from gitops.quota import claimed_twice, monthly_cost, quotas
+from gitops.layers import Effective, literal
+from gitops.policycheck import guess
+from gitops.policyfile import POLICY_FILE, Person, Policy, Team, load_policy
 from gitops.request import Loaded, desired
-from gitops.yamlfile import Path
+
+if TYPE_CHECKING:
+    from gitops.yamltext import Path
 
 __all__ = [
     "POLICY_FILE",
     "ApprovalRule",
-    "Bounds",
     "Person",
     "Policy",
     "Team",
     "approvals",
     "judge",
-    "judge_all",
     "load_policy",
     "monthly_cost",
 ]
@@ -50,14 +52,11 @@ class _Case:
     registry: Registry
     money: Money | None
     today: date
+    holds: Effective
 
     @property
     def team(self) -> Team | None:
         return self.policy.teams.get(self.metadata.team)
-
-    @property
-    def environment(self) -> EnvironmentRules | None:
-        return self.policy.environments.get(self.metadata.environment)
 
     def place(self, *path: str | int) -> Place:
         return self.loaded.document.place(path)
@@ -78,15 +77,26 @@ def judge(loaded: Loaded, policy: Policy, registry: Registry, *, today: date) ->
     A request that is retiring is only asked who it belongs to; nothing else keeps it from being taken away.
     """
     case = _case(loaded, policy, registry, today)
-    checks = (*_ALWAYS, *_ACTIVE) if case.metadata.lifecycle == "active" else _ALWAYS
+    active = case.metadata.lifecycle == "active"
+    checks = (*_ALWAYS, *_ACTIVE) if active else _ALWAYS
     findings = [finding for check in checks for finding in check(case)]
+    if active and policy.rules:
+        from gitops import own_rules
+
+        findings += own_rules.judge(loaded, policy, case.money, today)
+    if active and case.metadata.exceptions:
+        from gitops import exceptions
+
+        findings = exceptions.weigh(findings, loaded, policy, registry, today)
     return sorted(findings, key=lambda finding: finding.sort_key)
 
 
 def _case(loaded: Loaded, policy: Policy, registry: Registry, today: date) -> _Case:
     wanted = desired(loaded, policy)
     money = cost.estimate(wanted, registry, policy.monthly_cost.currency)
-    return _Case(loaded, loaded.request.metadata, wanted, policy, registry, money, today)
+    metadata = loaded.request.metadata
+    holds = policy.effective(metadata.team, metadata.environment, metadata.data_classification)
+    return _Case(loaded, metadata, wanted, policy, registry, money, today, holds)
 
 
 def _team_known(case: _Case) -> Iterator[Finding]:
@@ -95,12 +105,16 @@ def _team_known(case: _Case) -> Iterator[Finding]:
             "team-known",
             case.place("metadata", "team"),
             f"The policy knows no team {case.metadata.team}.",
-            f"Teams are {', '.join(case.policy.teams)}. The platform team adds new ones to {POLICY_FILE}.",
+            guess(
+                case.metadata.team,
+                case.policy.teams,
+                f"Teams are {', '.join(case.policy.teams)}; new ones are added to {POLICY_FILE}.",
+            ),
         )
 
 
 def _environment_known(case: _Case) -> Iterator[Finding]:
-    if case.environment is None:
+    if case.metadata.environment not in case.policy.environments:
         yield case.error(
             "environment-known",
             case.place("metadata", "environment"),
@@ -113,11 +127,11 @@ def _requester(case: _Case) -> Iterator[Finding]:
     """The Slack id and the GitHub login of the requester are one person of the directory."""
     by = case.metadata.requested_by
     person = case.policy.person(slack=by.slack)
-    place = case.place("metadata", "requested_by")
+    where = ("metadata", "requested_by")
     if person is None:
         yield case.warning(
             "requester-known",
-            place,
+            case.place(*where),
             f"The requester {by.slack} is not in the directory.",
             f"Add the person under people in {POLICY_FILE}; until then nobody is told on GitHub.",
         )
@@ -125,7 +139,7 @@ def _requester(case: _Case) -> Iterator[Finding]:
         named = f"not to {by.github}" if by.github else "which the file leaves out"
         yield case.error(
             "requester-one-person",
-            place,
+            case.place(*where),
             f"The Slack id {by.slack} belongs to {person.github} on GitHub, {named}.",
             f"Write `github: {person.github}`.",
         )
@@ -133,7 +147,7 @@ def _requester(case: _Case) -> Iterator[Finding]:
     if other is not None:
         yield case.error(
             "requester-one-person",
-            place,
+            case.place(*where),
             f"The GitHub login {by.github} belongs to the Slack id {other.slack}, not to {by.slack}.",
             f"Write `slack: {other.slack}`.",
         )
@@ -157,12 +171,12 @@ def _people_known(case: _Case) -> Iterator[Finding]:
 
 
 def _required(case: _Case) -> Iterator[Finding]:
-    for field in case.environment.required if case.environment else ():
-        if getattr(case.metadata, field, None) in (None, ()):
+    for field, limit in case.holds.required.items():
+        if getattr(case.metadata, field) in (None, ()):
             yield case.error(
                 "required-field",
                 case.loaded.document.key_place(("metadata", field)),
-                f"In {case.metadata.environment}, {field} is required.",
+                f"For {limit.who}, {field} is required{case.policy.said(limit)}.",
                 f"Add `{field}:` to the metadata.",
             )
 
@@ -171,20 +185,21 @@ def _lifetime(case: _Case) -> Iterator[Finding]:
     expires = case.metadata.expires
     if expires is None:
         return
-    place = case.place("metadata", "expires")
     if expires <= case.today:
         yield case.error(
             "expiry-past",
-            place,
+            case.place("metadata", "expires"),
             f"The end date {expires} is not in the future.",
             "Write a later date, or set `lifecycle: retiring` to take it away.",
         )
-    days = case.environment.max_lifetime_days if case.environment else None
+    limit = case.holds.max_lifetime_days
+    days = limit.value
     if days is not None and (expires - case.today).days > days:
         yield case.error(
             "lifetime",
-            place,
-            f"The lifetime is {(expires - case.today).days} days; {case.metadata.environment} allows {days}.",
+            case.place("metadata", "expires"),
+            f"The lifetime is {(expires - case.today).days} days; "
+            f"{limit.who} allows {days}{case.policy.said(limit)}.",
             f"The latest date from today is {case.today + timedelta(days=days)}; it can be extended later.",
         )
 
@@ -207,7 +222,7 @@ def _names(case: _Case) -> Iterator[Finding]:
         pattern = case.policy.name_pattern(
             item.spec.kind, team=metadata.team, name=metadata.name, environment=metadata.environment
         )
-        if isinstance(name, str) and pattern and not fnmatchcase(name, pattern.replace("[", "[[]")):
+        if isinstance(name, str) and pattern and not fnmatchcase(name, literal(pattern)):
             yield case.error(
                 "naming",
                 case.place("resources", index, "name"),
@@ -221,8 +236,8 @@ def _kinds_own(case: _Case) -> Iterator[Finding]:
     for index, item in enumerate(case.desired):
         for rule in case.registry[item.spec.kind].rules:
             for complaint in rule.check(item, case.policy):
-                place = case.place("resources", index, *_parsed(complaint.path))
-                yield Finding(rule.id, complaint.severity, complaint.message, place, complaint.hint)
+                place = case.place("resources", index, *complaint.parts)
+                yield Finding(rule.id, rule.severity, complaint.message, place, complaint.hint)
 
 
 def _monthly_cost(case: _Case) -> Iterator[Finding]:
@@ -261,15 +276,6 @@ _ACTIVE: tuple[Check, ...] = (
 )
 
 
-def _parsed(path: str) -> Path:
-    """``grants[0].principal`` as a path."""
-    return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", path))
-
-
-def judge_all(loadeds: Sequence[Loaded], policy: Policy, registry: Registry, *, today: date) -> list[Finding]:
-    """What the policy has to say about all requests: each alone, resources claimed twice, teams' quotas."""
-    findings = [finding for loaded in loadeds for finding in judge(loaded, policy, registry, today=today)]
-    standing = [loaded for loaded in loadeds if loaded.request.metadata.lifecycle != "retired"]
-    findings += claimed_twice(standing, registry)
-    findings += quotas(standing, policy, registry)
-    return sorted(findings, key=lambda finding: finding.sort_key)
+def monthly_cost(loaded: Loaded, policy: Policy, registry: Registry) -> Money | None:
+    """The estimated monthly cost in the policy's currency; ``None`` where nothing costs anything."""
+    return cost.estimate(desired(loaded, policy), registry, policy.monthly_cost.currency)

@@ -1,63 +1,72 @@
 """The policy of an organisation as a value: what may be asked for, by whom, and who has to agree.
 
-The file is ``requests/policy.yaml``; its comments tell a platform team what to change. Judging a request by
-it is :mod:`gitops.policy`.
+The file is ``requests/policy.yaml``; its comments tell a platform team what to change. What its layers say
+together is :mod:`gitops.layers`; judging a request by it is :mod:`gitops.policy`; what may be wrong with the
+file itself is :mod:`gitops.policycheck`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, JsonValue, StringConstraints
+from msgspec import Meta, field
 
 from gitops import explain, yamlfile
 from gitops.errors import InvalidRequest
 from gitops.finding import Finding, Severity
-from gitops.policycheck import broken_references
+from gitops.layers import Approvals, Effective, FieldDefaults, Layer, Libraries, Limit, Text, merge
+from gitops.ownprices import OwnPrices
 from gitops.vocabulary import (
-    SIZES,
+    CLASSIFICATIONS,
+    ENVIRONMENTS,
     Classification,
     Cloud,
     CostCenter,
     Email,
     Environment,
     GitHubLogin,
-    OptionalField,
     Part,
-    Size,
     SlackId,
     TeamName,
+    spelt,
 )
 
 if TYPE_CHECKING:
-    from gitops.kind import Registry
+    from gitops.kind import Origin, Registry
+    from gitops.prices import PriceBook
+    from gitops.yamlfile import Document
 
 POLICY_FILE = "requests/policy.yaml"
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Amount = Annotated[Decimal, Field(ge=0, le=Decimal(1_000_000_000))]
-
-
-class Approvals(Part):
-    """``count`` different people, at least one from each group of ``from`` (a team's name, or ``team``)."""
-
-    count: int = Field(default=1, ge=1, le=9)
-    groups: tuple[str, ...] = Field(alias="from", min_length=1)
+Amount = Annotated[int, Meta(ge=0, le=1_000_000_000)]
+RuleId = Annotated[str, spelt(r"[a-z](?:-?[a-z0-9])*", max_length=60)]
+Expression = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
 class Quota(Part):
     """What one team may have open at the same time; ``monthly_cost`` in the policy's currency."""
 
-    open_requests: int = Field(default=20, ge=1)
+    open_requests: Annotated[int, Meta(ge=1)] = 20
     monthly_cost: Amount | None = None
 
 
-class Team(Part):
+class EnvironmentRules(Layer, kw_only=True):
+    """What holds in one environment."""
+
+    approvals: Approvals
+
+
+class ClassificationRules(Layer, kw_only=True):
+    """What holds besides, for data of one classification; ``catalogs`` are the only ones it may live in."""
+
+    catalogs: tuple[Text, ...] | None = None
+
+
+class Team(Layer, kw_only=True):
     """A team: its names elsewhere, who approves for it, and what it may have.
 
     ``catalogs`` narrows the catalogs of the environments down to these; left out, all of them are allowed.
@@ -66,28 +75,9 @@ class Team(Part):
     github_team: Text
     databricks_group: Text
     cost_center: CostCenter
-    approvers: tuple[GitHubLogin, ...] = Field(min_length=1)
+    approvers: Annotated[tuple[GitHubLogin, ...], Meta(min_length=1)]
     catalogs: tuple[Text, ...] | None = None
     quota: Quota = Quota()
-
-
-class EnvironmentRules(Part):
-    """What holds in one environment; ``required`` are fields of ``metadata``."""
-
-    max_size: Size
-    gpu: bool
-    max_lifetime_days: int | None = Field(default=None, ge=1)
-    required: tuple[OptionalField, ...] = ()
-    approvals: Approvals
-
-
-class ClassificationRules(Part):
-    """What holds besides, for data of one classification; ``visibility`` must be this one."""
-
-    max_size: Size | None = None
-    gpu: bool = True
-    visibility: Literal["private", "internal"] | None = None
-    approvals: Approvals | None = None
 
 
 class MonthlyCost(Part):
@@ -110,28 +100,45 @@ class Naming(Part):
     pattern: Text | None = None
 
 
-class Libraries(Part):
-    """Python libraries nobody may install, by name."""
-
-    denied: tuple[Text, ...] = ()
-
-
-class Defaults(Part):
+class Defaults(FieldDefaults, kw_only=True):
     """What is taken where nobody says anything; always shown to the person as a default.
 
-    ``with`` lists kinds that come along with a kind; ``fields`` holds values by kind and field.
+    ``with`` lists kinds that come along with a kind.
     """
 
     environment: Environment | None = None
-    together: Mapping[str, tuple[str, ...]] = Field(default={}, alias="with")
-    fields: Mapping[str, Mapping[str, JsonValue]] = {}
+    together: Mapping[str, tuple[str, ...]] = field(name="with", default_factory=dict)
 
 
 class BlastRadius(Part):
     """A plan that removes more than ``removed_percent`` of what stands is refused, from ``at_least`` on."""
 
-    removed_percent: int = Field(default=30, ge=0, le=100)
-    at_least: int = Field(default=10, ge=1)
+    removed_percent: Annotated[int, Meta(ge=0, le=100)] = 30
+    at_least: Annotated[int, Meta(ge=1)] = 10
+
+
+class OwnRule(Part, kw_only=True):
+    """A rule of the organisation's own in CEL: ``check`` must be true wherever ``when`` is.
+
+    ``field`` is what a finding points at: ``metadata.purpose``, or ``resources[].max_workers`` of a rule that
+    looks at each resource. How they are judged is :mod:`gitops.own_rules`.
+    """
+
+    id: RuleId
+    check: Expression
+    message: Annotated[str, Meta(min_length=1, max_length=500)]
+    when: Expression | None = None
+    hint: Annotated[str, Meta(max_length=500)] = ""
+    severity: Literal["error", "warning", "info"] = "error"
+    field: Text | None = None
+
+
+class ExceptionRules(Part, kw_only=True):
+    """Who may except a request from a rule, for how long at most, and from which rules nobody."""
+
+    approvers: Annotated[tuple[TeamName, ...], Meta(min_length=1)]
+    max_days: Annotated[int, Meta(ge=1, le=3660)] = 90
+    never: tuple[RuleId, ...] = ()
 
 
 class Person(Part):
@@ -144,66 +151,71 @@ class Person(Part):
     team: TeamName
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """What an environment and a classification allow together; ``visibility`` ``None`` means any."""
+class Policy(Layer, kw_only=True, dict=True):
+    """Everything in the policy file, and the questions that rules and kinds ask it.
 
-    max_size: Size
-    gpu: bool
-    visibility: str | None
+    What :class:`~gitops.layers.Layer` has at the top of the file is the organisation's layer. Without
+    ``exceptions`` there are none. Keys of ``approvals_for_change`` are what :mod:`gitops.approval` says.
+    """
 
-
-class Policy(Part):
-    """Everything in the policy file, and the questions that rules and kinds ask it."""
-
-    organisation: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9](?:-?[A-Za-z0-9])*$", max_length=39)]
+    organisation: Annotated[str, spelt(r"[A-Za-z0-9](?:-?[A-Za-z0-9])*", max_length=39)]
     cloud: Cloud
     default_region: Text
-    teams: Mapping[TeamName, Team] = Field(min_length=1)
+    teams: Annotated[Mapping[TeamName, Team], Meta(min_length=1)]
     catalogs: Mapping[Environment, tuple[Text, ...]]
     default_catalog: Mapping[TeamName, Mapping[Environment, Text]] = {}
     naming: Mapping[str, Naming] = {}
-    environments: Mapping[Environment, EnvironmentRules] = Field(min_length=1)
+    environments: Annotated[Mapping[Environment, EnvironmentRules], Meta(min_length=1)]
     classification: Mapping[Classification, ClassificationRules] = {}
     monthly_cost: MonthlyCost
+    approvals_for_change: Mapping[Text, Approvals] = {}
     approval_fallback: tuple[TeamName, ...] = ()
+    exceptions: ExceptionRules | None = None
     templates: tuple[Text, ...] = ()
     libraries: Libraries = Libraries()
     defaults: Defaults = Defaults()
     limits: BlastRadius = BlastRadius()
+    rules: tuple[OwnRule, ...] = ()
     people: tuple[Person, ...] = ()
+    prices: OwnPrices | None = None
 
     def person(self, *, slack: str = "", github: str = "", email: str = "") -> Person | None:
         """The person of the directory with this id; exactly one of the three is given, in any case."""
         key = ("slack", slack) if slack else ("github", github) if github else ("email", email)
         return self._directory.get((key[0], key[1].casefold()))
 
-    def catalogs_for(self, team: str, environment: str) -> tuple[str, ...]:
+    def effective(self, team: str, environment: str, classification: str) -> Effective:
+        """What all layers together say to a request; what the policy does not know says nothing. Cached."""
+        known = (
+            team if team in self.teams else "",
+            environment if environment in ENVIRONMENTS else "",
+            classification if classification in CLASSIFICATIONS else "",
+        )
+        found = self._effective.get(known)
+        if found is None:
+            found = self._effective[known] = merge(self, *known)
+        return found
+
+    def effective_for(self, origin: Origin) -> Effective:
+        """The same for a resource, by where it comes from."""
+        return self.effective(origin.team, origin.environment, origin.data_classification)
+
+    def said(self, limit: Limit[Any]) -> str:
+        """Which line sets a limit, to end a sentence with: `` (requests/policy.yaml:56)``."""
+        document: Document | None = self.__dict__.get("document")
+        if document is None or not limit.path:
+            return ""
+        place = document.place(limit.path)
+        return f" ({place.file}:{place.line})"
+
+    def catalogs_for(self, team: str, environment: str, classification: str = "") -> tuple[str, ...]:
         """The catalogs in which this team may have a schema in this environment, in the file's order."""
-        everyone = next((names for key, names in self.catalogs.items() if key == environment), ())
-        own = self.teams[team].catalogs if team in self.teams else None
-        return everyone if own is None else tuple(name for name in everyone if name in own)
+        return self.effective(team, environment, classification).catalogs.value
 
     def default_catalog_for(self, team: str, environment: str) -> str | None:
         """The catalog that is taken when nobody says one; ``None``: it has to be asked."""
         defaults = self.default_catalog.get(team, {})
         return next((name for key, name in defaults.items() if key == environment), None)
-
-    def limits_of(self, environment: str, classification: str) -> Bounds:
-        """Largest size, whether a GPU, and which visibility: the stricter of environment and classification.
-
-        An environment the policy does not know allows the least.
-        """
-        place = next((rules for key, rules in self.environments.items() if key == environment), None)
-        data = next((rules for key, rules in self.classification.items() if key == classification), None)
-        sizes: list[Size] = [place.max_size if place else "xs"]
-        if data and data.max_size:
-            sizes.append(data.max_size)
-        return Bounds(
-            max_size=min(sizes, key=SIZES.index),
-            gpu=bool(place and place.gpu) and (data is None or data.gpu),
-            visibility=data.visibility if data else None,
-        )
 
     def default_name(self, kind: str, *, team: str, name: str, environment: str) -> str | None:
         """What a resource of this kind is called when nobody says a name; ``None`` without such a rule."""
@@ -215,18 +227,29 @@ class Policy(Part):
         rule = self.naming.get(kind)
         return _fill(rule.pattern, team, name, environment) if rule and rule.pattern else None
 
-    def defaults_for(self, kind: str) -> Mapping[str, JsonValue]:
-        """Values by field that a kind's ``derive`` takes where nobody says one (``{"size": "small"}``)."""
-        return self.defaults.fields.get(kind, {})
+    def defaults_for(self, kind: str, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Values by field that a kind's ``derive`` takes where nobody says one (``{"size": "small"}``).
 
-    def library_denied(self, name: str) -> bool:
-        """Whether a Python library of this name may not be installed, in any spelling of the name."""
-        return distribution_name(name) in self.denied_libraries
+        ``metadata`` says for whom: ``team``, ``environment`` and ``data_classification``, as far as known.
+        """
+        keys = ("team", "environment", "data_classification")
+        return self.effective(*(str(metadata.get(key, "")) for key in keys)).defaults.get(kind, {})
 
     @cached_property
-    def denied_libraries(self) -> frozenset[str]:
-        """The denied libraries, their names normalised by :func:`distribution_name`."""
-        return frozenset(distribution_name(name) for name in self.libraries.denied)
+    def price_book(self) -> PriceBook:
+        """What things cost here: the list prices of the cloud, and the organisation's own over them."""
+        from gitops.prices import PriceBook
+
+        return PriceBook.of(self.cloud, self.prices)
+
+    @cached_property
+    def memo(self) -> dict[Any, Any]:
+        """What follows from the policy and a few words, remembered by whoever worked it out."""
+        return {}
+
+    @cached_property
+    def _effective(self) -> dict[tuple[str, str, str], Effective]:
+        return {}
 
     @cached_property
     def _directory(self) -> dict[tuple[str, str], Person]:
@@ -237,28 +260,43 @@ class Policy(Part):
         }
 
 
-def distribution_name(name: str) -> str:
-    """A Python distribution's name in the one spelling all its spellings share (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def _fill(pattern: str, team: str, name: str, environment: str) -> str:
     values = {"team": team, "name": name, "name_": name.replace("-", "_"), "environment": environment}
-    return re.sub(r"\{(\w+)\}", lambda found: values[found[1]], pattern)
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], pattern)
+
+
+def examine(
+    raw: bytes, file: str = POLICY_FILE, registry: Registry | None = None
+) -> tuple[Policy | None, list[Finding]]:
+    """Read a policy file and say everything that is wrong with it, each at its place in the file.
+
+    Kinds and their fields are only checked by a registry. There is no policy when one of the findings is an
+    error.
+    """
+    from gitops.policycheck import problems
+
+    try:
+        document = yamlfile.load(raw, file)
+        policy = explain.validate(Policy, document, rule="policy-schema")
+    except InvalidRequest as invalid:
+        where = "docs/policy.md says what may stand here."
+        return None, [replace(found, hint=found.hint or where) for found in invalid.findings]
+    policy.__dict__["document"] = document
+    findings = [problem.at(document) for problem in problems(policy, document, registry)]
+    failed = any(finding.severity is Severity.ERROR for finding in findings)
+    return None if failed else policy, sorted(findings, key=lambda finding: finding.sort_key)
 
 
 def load_policy(raw: bytes, file: str = POLICY_FILE, registry: Registry | None = None) -> Policy:
-    """Read a policy file and check that what it refers to exists; kinds and their fields only by a registry.
+    """Read a policy file that has nothing wrong with it but what is only a warning.
 
     Raises:
         InvalidRequest: with every finding, each at its place in the policy file.
     """
-    document = yamlfile.load(raw, file)
-    policy = explain.validate(Policy, document, rule="policy-schema")
-    findings = [
-        Finding("policy-reference", Severity.ERROR, message, document.place(path), hint)
-        for path, message, hint in broken_references(policy, registry)
-    ]
-    if findings:
-        raise InvalidRequest(sorted(findings, key=lambda finding: finding.sort_key))
+    policy, findings = examine(raw, file, registry)
+    if policy is None:
+        raise InvalidRequest(findings)
     return policy

@@ -78,6 +78,10 @@ def post_report(board: Board, report: Report, *, number: int, sha: str) -> str:
 
 def plan_title(report: Report) -> str:
     """One line for the whole report."""
+    if not report.entries and report.impact is not None:
+        from gitops.render_impact import impact_summary
+
+        return impact_summary(report.impact)
     if not report.entries:
         return findings_summary(report.findings, 0) if report.findings else "No request file is changed"
     if len(report.entries) == 1 and not report.findings:

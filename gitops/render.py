@@ -1,16 +1,15 @@
-"""How findings, results and pull requests read: all wording that is not a plan's (:mod:`gitops.render_plan`).
+"""How results and pull requests read.
 
-``escape`` and the plan's functions can be imported from here.
+Findings are :mod:`gitops.render_findings`, plans :mod:`gitops.render_plan`; both can be imported from here.
 """
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
-from gitops.finding import Finding, Severity
 from gitops.markup import LIMIT, Page, code, escape, visible
+from gitops.render_findings import findings_github, findings_summary, print_findings
 from gitops.render_plan import PLAN_MARKER, money, plan_comment, print_plan
 
 if TYPE_CHECKING:
@@ -48,95 +47,6 @@ def open_console(file: IO[str]) -> Console:
     from rich.console import Console
 
     return Console(file=file, markup=False, highlight=False, emoji=False)
-
-
-# --- findings -------------------------------------------------------------------------------------
-
-_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
-
-
-def findings_summary(findings: Sequence[Finding], files: int) -> str:
-    """``2 errors and 1 warning in 3 files``, or ``3 files checked, nothing found``."""
-    checked = _many(files, "file")
-    counts = {severity: sum(found.severity is severity for found in findings) for severity in Severity}
-    words = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "remark"}
-    parts = [_many(count, words[severity]) for severity, count in counts.items() if count]
-    return f"{' and '.join(parts)} in {checked}" if parts else f"{checked} checked, nothing found"
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
-
-
-def print_findings(console: Console, findings: Iterable[Finding], sources: Mapping[str, bytes]) -> None:
-    """Each finding with its line and a caret under the place; ``sources`` holds the bytes of the files."""
-    from rich.text import Text
-
-    for found in findings:
-        head = Text.assemble(
-            (visible(str(found.place)), "bold"),
-            ": ",
-            (str(found.severity), _STYLES[found.severity]),
-            f": {visible(found.message)} ",
-            (f"[{found.rule}]", "dim"),
-        )
-        console.print(head, soft_wrap=True)
-        for line in _excerpt(found, sources.get(found.place.file), console.width):
-            console.print(Text(line, "dim"), soft_wrap=True)
-        if found.hint:
-            console.print(Text(f"  {visible(found.hint)}"), soft_wrap=True)
-
-
-def _excerpt(found: Finding, raw: bytes | None, width: int) -> Iterator[str]:
-    """The line and the caret under it; a long line is cut so that the place stays in sight."""
-    lines = raw.decode("utf-8", "replace").split("\n") if raw is not None else []
-    if not 0 < found.place.line <= len(lines):
-        return
-    text = visible(lines[found.place.line - 1].rstrip("\r"))
-    start = min(max(found.place.column - 1, 0), len(text))
-    same_line = found.place.end_line == found.place.line and found.place.end_column > found.place.column
-    end = min(found.place.end_column - 1, len(text)) if same_line else start + 1
-    room = max(width - 10, 20)
-    cut = max(0, start - room // 2) if len(text) > room else 0
-    shown = text[cut : cut + room]
-    marks = "^" * max(_cells(text[start : min(end, cut + room)]), 1)
-    number = f"{found.place.line:>5}"
-    yield f"{number} | {shown}"
-    yield f"{' ' * len(number)} | {' ' * _cells(text[cut:start])}{marks}"
-
-
-def _cells(text: str) -> int:
-    """How many columns of a terminal a text takes."""
-    wide = sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-    return len(text) + wide - sum(bool(unicodedata.combining(char)) for char in text)
-
-
-def findings_github(findings: Iterable[Finding]) -> str:
-    """Workflow commands that GitHub shows as annotations, one line each."""
-    commands = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
-    lines = []
-    for found in findings:
-        place = found.place
-        numbers = {
-            "line": place.line,
-            "col": place.column,
-            "endLine": place.end_line,
-            "endColumn": place.end_column,
-        }
-        parts = [f"file={_property(place.file)}"]
-        parts += [f"{key}={value}" for key, value in numbers.items() if value]
-        parts.append(f"title={_property(found.rule)}")
-        message = f"{found.message} {found.hint}".strip()
-        lines.append(f"::{commands[found.severity]} {','.join(parts)}::{_data(message)}\n")
-    return "".join(lines)
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
 # --- results --------------------------------------------------------------------------------------

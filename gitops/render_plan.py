@@ -79,9 +79,13 @@ def differences(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
 def plan_comment(report: Report) -> str:
     """The plan of a pull request as markdown, first line :data:`PLAN_MARKER`, at most 65,536 characters."""
     page = Page(f"{PLAN_MARKER}\n## Plan")
-    if not report.entries and not report.findings:
+    if not report.entries and not report.findings and report.impact is None:
         page.add("This pull request changes no request file.")
     _findings(page, report.findings)
+    if report.impact is not None:
+        from gitops.render_impact import impact_section  # most pull requests change no policy
+
+        impact_section(page, report.impact)
     for entry in report.entries:
         if page.full:
             page.skip("requests", 1)
@@ -110,9 +114,11 @@ def _entry(page: Page, entry: Entry) -> None:
     if plan is not None:
         header = "#### Changes\n\n| | What | Where |\n|---|---|---|"
         page.rows(header, (_row(change) for change in plan.changes), what="changes")
+        decided = (_decided(change) for change in plan.changes if change.details)
+        page.rows("#### Decided, and why", decided, what="decisions")
         page.rows("#### Notes", (f"- {escape(note)}" for note in plan.notes), what="notes")
     if entry.cost is not None and entry.cost.lines:
-        lines = "\n".join(f"- {escape(line)}" for line in entry.cost.lines)
+        lines = "\n".join(f"- {escape(line, 1000)}" for line in entry.cost.lines)
         _folded(page, f"Cost: {money(entry.cost)}", lines, what="cost estimates")
     if plan is not None and plan.changes:
         for change in plan.changes:
@@ -164,6 +170,12 @@ def _replaced(change: Change) -> Iterator[str]:
             yield f"{path}: {_value(old)} → {'gone' if new is None else _value(new)}"
 
 
+def _decided(change: Change) -> str:
+    """The thing, and below it what was decided for it and why."""
+    lines = "".join(f"\n  - {escape(words, 1000)}" for words in change.details)
+    return f"- {code(f'{change.kind}/{change.identity}', 200)}{lines}"
+
+
 def _exactly(change: Change) -> str:
     """Every value of a change, one a line, as code: ``path: value``, or what it was and what it becomes."""
     lines = [
@@ -210,11 +222,31 @@ def print_plan(console: Console, entry: Entry) -> None:
             words = visible(change.summary or change.key)
             table.add_row(Text(f"  {SIGNS[change.verb]}", style), Text(words), Text(_short(change), "dim"))
         console.print(table)
+    for change in entry.plan.changes:
+        _list(console, f"decided for {change.kind}/{change.identity}", change.details)
+    if entry.cost is not None:
+        _list(console, f"cost {money(entry.cost)}", entry.cost.lines)
     for note in entry.plan.notes:
         console.print(Text(f"  note: {visible(note)}"), soft_wrap=True)
     for rule in entry.rules:
         people = ", ".join(sorted(rule.approvers))
         console.print(Text(f"  approve: {rule.count} of {people}: {visible(rule.why)}"), soft_wrap=True)
+
+
+def _list(console: Console, head: str, lines: Sequence[str]) -> None:
+    """A head and its sentences, each wrapped under its own beginning; nothing where there are none."""
+    from rich.table import Table
+    from rich.text import Text
+
+    if not lines:
+        return
+    console.print(Text(f"  {visible(head)}:"), soft_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=False)
+    table.add_column()
+    table.add_column(overflow="fold")
+    for words in lines:
+        table.add_row(Text("    -", "dim"), Text(visible(words), "dim"))
+    console.print(table)
 
 
 def _short(change: Change) -> str:

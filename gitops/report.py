@@ -18,6 +18,7 @@ from gitops.plan import Approved, Plan
 
 if TYPE_CHECKING:
     from gitops.cost import Money
+    from gitops.impact import Impact
     from gitops.policy import ApprovalRule
 
 VERSION = 1
@@ -77,15 +78,27 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """All files of one run; ``findings`` are those that belong to no request file (policy, deleted files)."""
+    """All files of one run; ``findings`` are those that belong to no request file (policy, deleted files).
+
+    ``impact`` is what a change of the policy means for the requests; ``None``: the policy does not change.
+    """
 
     entries: tuple[Entry, ...] = ()
     findings: tuple[Finding, ...] = ()
+    impact: Impact | None = None
+
+    def with_impact(self, impact: Impact | None) -> Report:
+        """The same with what a change of the policy means, and what is wrong with the new policy."""
+        if impact is None:
+            return self
+        return replace(self, impact=impact.shortened(), findings=(*self.findings, *impact.findings))
 
     @property
     def exit_code(self) -> int:
-        """The worst of all entries."""
-        return max([1 if _errors(self.findings) else 0, *(entry.exit_code for entry in self.entries)])
+        """The worst of all entries; 1 for a change of the policy after which it could not be used."""
+        unusable = self.impact is not None and bool(self.impact.unusable)
+        own = 1 if unusable or _errors(self.findings) else 0
+        return max([own, *(entry.exit_code for entry in self.entries)])
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:
@@ -106,6 +119,7 @@ class Report:
             "exit_code": self.exit_code,
             "entries": [entry.as_json() for entry in self.entries],
             "findings": [finding.as_json() for finding in self.findings],
+            "impact": self.impact.as_json() if self.impact is not None else None,
         }
 
 
@@ -127,11 +141,18 @@ def loads(text: str | bytes, *, file: str = "the report") -> Report:
         return Report(
             entries=tuple(_entry(entry) for entry in data["entries"]),
             findings=tuple(Finding.from_json(finding) for finding in data["findings"]),
+            impact=_impact(data["impact"]) if data["impact"] is not None else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError, InvalidOperation, RecursionError) as error:
         raise UsageError(
             f"{file} is not what `lakeport plan --out` writes.", why=f"({type(error).__name__})"
         ) from error
+
+
+def _impact(data: Mapping[str, Any]) -> Impact:
+    from gitops.impact import Impact
+
+    return Impact.from_json(data)
 
 
 def _entry(data: Mapping[str, Any]) -> Entry:

@@ -7,8 +7,9 @@ id of a request is its path without folder and suffix. The models are :mod:`gito
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gitops import explain, yamlfile
@@ -16,12 +17,15 @@ from gitops.envelope import API_VERSION, KIND, Metadata, Request, RequestedBy, r
 from gitops.errors import InvalidRequest
 from gitops.finding import Finding, Place, Severity
 from gitops.kind import Desired, Origin, Registry
+from gitops.markup import clip
+from gitops.model import fields_of
 from gitops.plan import digest
 from gitops.vocabulary import ENVIRONMENTS
 from gitops.yamlfile import Document
 
 if TYPE_CHECKING:
     from gitops.policy import Policy
+    from gitops.yamlcomments import Comment
 
 __all__ = [
     "API_VERSION",
@@ -42,6 +46,7 @@ __all__ = [
 
 ROOT = "requests"
 HEADER = "yaml-language-server: $schema=../../schema.json"
+_HEADER = re.compile(r"#\s*yaml-language-server:")
 
 _PATH = re.compile(
     rf"{ROOT}/(?P<environment>{'|'.join(ENVIRONMENTS)})/(?P<team>[a-z](?:-?[a-z0-9])*)/(?P<name>[a-z](?:-?[a-z0-9])*)\.yaml"
@@ -50,13 +55,17 @@ _PATH = re.compile(
 
 @dataclass(frozen=True)
 class Loaded:
-    """A request file that was read and is valid; ``file_digest`` is the digest of its bytes."""
+    """A request file that was read and is valid."""
 
     id: str
     path: str
     document: Document
     request: Request
-    file_digest: str
+
+    @cached_property
+    def file_digest(self) -> str:
+        """The digest of the file's bytes."""
+        return digest(self.document.raw)
 
 
 def request_id(path: str) -> str:
@@ -104,19 +113,48 @@ def load_request(raw: bytes, path: str, registry: Registry) -> Loaded:
         identity = request_id(path)
     except InvalidRequest as invalid:
         findings += invalid.findings
-    try:
-        document = yamlfile.load(raw, path)
-    except InvalidRequest as invalid:
-        raise InvalidRequest([*findings, *invalid.findings]) from None
+    document, unreadable = yamlfile.survey(raw, path)
+    findings += unreadable
+    if document is None:
+        raise InvalidRequest(findings)
     findings += _path_findings(document, identity)
+    if document.data.get("apiVersion") != API_VERSION:
+        document, version = _of_another_version(document)
+        findings += version
     try:
         request = explain.validate(request_model(registry), document)
     except InvalidRequest as invalid:
-        raise InvalidRequest(_sorted([*findings, *invalid.findings])) from None
+        raise InvalidRequest(_sorted([*findings, *_besides(invalid.findings, unreadable)])) from None
     findings += _twice(request, document, registry)
     if findings:
         raise InvalidRequest(_sorted(findings))
-    return Loaded(identity, path, document, request, digest(raw))
+    return Loaded(identity, path, document, request)
+
+
+def _of_another_version(document: Document) -> tuple[Document, list[Finding]]:
+    """The document as if it were of the version that is read, and what there is to say of its own version.
+
+    Raises:
+        InvalidRequest: with this alone where the fields of its version are others.
+    """
+    from gitops.migration import UNKNOWN, version_finding
+
+    found = version_finding(document)
+    if found is None:
+        return document, []
+    if found.rule != UNKNOWN:
+        raise InvalidRequest([found])
+    return replace(document, data=document.data | {"apiVersion": API_VERSION}), [found]
+
+
+def _besides(findings: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
+    """The findings that are about something else: a value that cannot be read is not called missing too."""
+    paths = {finding.place.path for finding in known} - {""}
+    return [
+        finding
+        for finding in findings
+        if not any(re.match(rf"{re.escape(path)}(?![a-z0-9_])", finding.place.path) for path in paths)
+    ]
 
 
 def _path_findings(document: Document, identity: str) -> Iterator[Finding]:
@@ -130,7 +168,7 @@ def _path_findings(document: Document, identity: str) -> Iterator[Finding]:
             yield Finding(
                 "path-metadata",
                 Severity.ERROR,
-                f"The file's path says {key} {expected}, the file says {value}.",
+                f"The file's path says {key} {expected}, the file says {clip(str(value), 60)}.",
                 document.place(("metadata", key)),
                 "A request is not renamed: write what the path says, or make a new file and retire this one.",
             )
@@ -155,8 +193,11 @@ def _sorted(findings: list[Finding]) -> list[Finding]:
     return sorted(findings, key=lambda finding: finding.sort_key)
 
 
-def dump_request(data: Mapping[str, Any]) -> bytes:
+def dump_request(data: Mapping[str, Any], *, comments: Sequence[Comment] = ()) -> bytes:
     """A request's data as the canonical bytes of its file: the format's key order, without what says nothing.
+
+    ``comments`` belong to paths of the data. Those of the file as it was before an edit are taken over with
+    ``carry(find(before), before.data, data)`` of :mod:`gitops.yamlcomments`.
 
     Raises:
         TypeError: a value is of a type that a file cannot hold.
@@ -165,13 +206,18 @@ def dump_request(data: Mapping[str, Any]) -> bytes:
     ordered = {
         "apiVersion": data.get("apiVersion", API_VERSION),
         "kind": data.get("kind", KIND),
-        "metadata": _present({key: metadata[key] for key in _order(metadata, tuple(Metadata.model_fields))}),
+        "metadata": _present({key: metadata[key] for key in _order(metadata, tuple(fields_of(Metadata)))}),
         "resources": [
             _present({key: resource[key] for key in _order(resource, ("kind",))})
             for resource in data.get("resources", ())
         ],
     }
-    return yamlfile.dump(ordered, header=HEADER)
+    if not comments:
+        return yamlfile.dump(ordered, header=HEADER)
+    from gitops import yamlcomments, yamldump
+
+    kept = [comment for comment in comments if not _HEADER.match(comment.text)]
+    return yamldump.dump(ordered, header=HEADER, comments=yamlcomments.carry(kept, data, ordered))
 
 
 def _order(data: Mapping[str, Any], first: tuple[str, ...]) -> list[str]:
@@ -212,6 +258,7 @@ def desired(loaded: Loaded, policy: Policy) -> tuple[Desired[Any], ...]:
         lifecycle=metadata.lifecycle,
         members=metadata.members,
         people={email: person.github for email in mentioned if (person := policy.person(email=email))},
+        price_book=policy.price_book,
     )
     return tuple(Desired(spec=spec, origin=origin) for spec in loaded.request.resources)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 from collections.abc import Mapping
 from enum import StrEnum
@@ -14,18 +14,32 @@ if TYPE_CHECKING:
     from gitops.report import Report
 
 
+NOBODY_READS = 141
+"""The exit code when standard output was closed: that of a process which SIGPIPE ends."""
+
+
 class Format(StrEnum):
     """How findings are shown."""
 
     TERMINAL = "terminal"
     JSON = "json"
     GITHUB = "github"
+    SARIF = "sarif"
 
 
 def say(text: str) -> None:
-    """Write on standard output, as it is."""
-    sys.stdout.write(text)
-    sys.stdout.flush()
+    """Write on standard output, as it is.
+
+    Raises:
+        SystemExit: nobody reads it any more (`lakeport schema | head`).
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer is flushed at the end, and must go somewhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(NOBODY_READS) from None
 
 
 def note(text: str) -> None:
@@ -37,8 +51,10 @@ def note(text: str) -> None:
 
 
 def as_text(data: Any) -> str:
-    """JSON for people and machines."""
-    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    """JSON for people and machines, in ASCII: what a terminal would show otherwise is escaped."""
+    import json
+
+    return json.dumps(data, indent=2) + "\n"
 
 
 def answer(as_json: bool, text: str, data: Mapping[str, Any]) -> None:
@@ -49,18 +65,22 @@ def answer(as_json: bool, text: str, data: Mapping[str, Any]) -> None:
 
 
 def show_findings(checked: Checked, format_: Format) -> None:
-    """The findings of a check, and one line that sums them up."""
-    from gitops import render
+    """The findings of a check, but not as SARIF; for people, one line sums them up."""
+    from gitops import render_findings as render
 
+    findings = checked.findings
     if format_ is Format.JSON:
-        found = [finding.as_json() for finding in checked.findings]
+        found = [finding.as_json() for finding in findings]
         say(as_text({"ok": checked.ok, "files": list(checked.files), "findings": found}))
         return
     if format_ is Format.GITHUB:
-        say(render.findings_github(checked.findings))
-    elif checked.findings:
-        render.print_findings(render.open_console(sys.stdout), checked.findings, checked.sources)
-    say(render.findings_summary(checked.findings, len(checked.files)) + "\n")
+        limit = render.github_limit(findings)
+        say(render.findings_github(findings) + (f"{limit}\n" if limit else ""))
+    elif findings:
+        from gitops.render import open_console
+
+        render.print_findings(open_console(sys.stdout), findings, checked.sources)
+    say(render.findings_summary(findings, len(checked.files)) + "\n")
 
 
 def show_plans(checked: Checked, drawn: Report) -> None:

@@ -1,45 +1,54 @@
-"""Reading YAML strictly: a small, boring part of the language, each finding with its line and column.
+"""Reading YAML: a small, boring part of the language, each finding with its line and column.
 
 A request is read by people in a review, so what a file says must be what it looks like: no anchors, aliases,
 tags, merge keys, duplicate keys or invisible characters, and a plain scalar is text as written unless it is
-plainly ``true``, ``false``, a decimal integer or nothing. Writing is :mod:`gitops.yamldump`, whose
-:func:`dump` can be imported from here.
+plainly ``true``, ``false``, a decimal integer or nothing.
+
+Two readers: a fast one (Rust, by ``ryaml``) for files that surely have nothing of this, and the strict one
+(:mod:`gitops.yamlstrict`) for all others, and for the places when there is something to report. What the fast
+one takes, the strict one takes, with equal data. Writing is :mod:`gitops.yamldump`, whose :func:`dump` can be
+imported from here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
-import yaml
-from yaml._yaml import CParser
+import ryaml
 
 from gitops.errors import InvalidRequest
-from gitops.finding import Finding, Place
-from gitops.yamltext import (
-    MAX_FINDINGS,
-    UNREADABLE,
-    UNWELCOME,
-    Path,
-    Span,
-    decode,
-    error,
-    path_text,
-    place_of,
-)
+from gitops.finding import Place
+from gitops.yamltext import MAX_BYTES, MAX_DEPTH, MAX_VALUES, UNWELCOME, Path, path_text, place_of
+
+if TYPE_CHECKING:
+    from gitops.finding import Finding
+    from gitops.yamlstrict import Reading
+    from gitops.yamltext import Span
 
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Document", "Path", "dump", "load", "path_text"]
 
-MAX_BYTES = 256 * 1024
-MAX_DEPTH = 16
-MAX_VALUES = 50_000
+_DOUBTFUL: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
+    (("&", "*", "!", "? "), re.compile(r"(?:[\n:?,\[{-][ ]+|[\n,\[{])[&*!?]")),
+    (("%", "---", "..."), re.compile(r"\n(?:%|---|\.\.\.)")),
+    (("\\", "<<", "- - "), re.compile(r"\\|<<|- - ")),
+    (("-0", "+"), re.compile(r"[\s,\[{](?:-0(?![0-9])|\+[0-9.])")),
+    (("0x", "0o", "0b"), re.compile(r"\b0[xob]")),
+    (
+        ("True", "TRUE", "False", "FALSE", "Null", "NULL"),
+        re.compile(r"\b(?:True|TRUE|False|FALSE|Null|NULL)\b"),
+    ),
+)
+"""What the two readers may not take the same way: parts that a text has to have, and how they look then."""
 
-_INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
-_CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_COMMENT = re.compile(r"""(?:^|[ ])#[^"'\n]*$""", re.M)
+"""A comment to the end of its line, or the same within a text: no quote in it, so that none ends there."""
 
-_CLIPPED = 40
+_LARGE = 10**17
+_BRACKETS = re.compile(r"[\[\]{}]")
 
 
 def dump(data: Mapping[str, Any], *, header: str = "") -> bytes:
@@ -56,26 +65,31 @@ class Document:
     file: str
     data: dict[str, Any]
     raw: bytes = field(repr=False)
-    _values: dict[Path, Span] = field(repr=False)
-    _keys: dict[Path, Span] = field(repr=False)
 
     def place(self, path: Path) -> Place:
         """Where the value at this path stands, or the nearest value above it that exists."""
-        return self._nearest(path, self._values)
+        return self._nearest(path, self._reading.values)
 
     def key_place(self, path: Path) -> Place:
         """Where the key at this path stands; for an entry of a list, where the entry stands."""
+        keys, values = self._reading.keys, self._reading.values
         for end in range(len(path), 0, -1):
-            if path[:end] in self._keys or path[:end] in self._values:
-                spans = self._keys if path[:end] in self._keys else self._values
+            if path[:end] in keys or path[:end] in values:
+                spans = keys if path[:end] in keys else values
                 return place_of(self.file, spans[path[:end]], path)
-        return self._nearest(path, self._values)
+        return self._nearest(path, values)
 
-    def _nearest(self, path: Path, spans: dict[Path, Span]) -> Place:
+    def _nearest(self, path: Path, spans: Mapping[Path, Span]) -> Place:
         for end in range(len(path), -1, -1):
             if span := spans.get(path[:end]):
                 return place_of(self.file, span, path)
         return Place(self.file, path=path_text(path))
+
+    @cached_property
+    def _reading(self) -> Reading:
+        from gitops import yamlstrict
+
+        return yamlstrict.read(self.raw, self.file)
 
 
 def load(raw: bytes, file: str) -> Document:
@@ -88,216 +102,79 @@ def load(raw: bytes, file: str) -> Document:
         InvalidRequest: with every finding that can be told (rule ids ``yaml-…``); nothing is read past a
             syntax error.
     """
-    if len(raw) > MAX_BYTES:
-        problem = f"The file has {len(raw):,} bytes; at most {MAX_BYTES:,} are read."
-        raise InvalidRequest(
-            [error("yaml-size", problem, Place(file), "Split it, or leave out what is not needed.")]
-        )
-    text, findings = decode(raw, file)
-    if text is None or (findings and UNREADABLE.search(text)):
+    document, findings = survey(raw, file)
+    if document is None or findings:
         raise InvalidRequest(findings)
-    reader = _Reader(file, findings)
+    return document
+
+
+def survey(raw: bytes, file: str) -> tuple[Document | None, tuple[Finding, ...]]:
+    """The same without raising: the findings, and the document where the file could be read to its end.
+
+    What a finding is about may be missing in the document, or be ``None``; everything else is there.
+    """
+    data = _fast(raw)
+    if data is not None:
+        return Document(file, data, raw), ()
+    from gitops import yamlstrict
+
+    reading = yamlstrict.read(raw, file)
+    document = Document(file, reading.data, raw)
+    document.__dict__["_reading"] = reading
+    return (document if reading.whole else None), reading.findings
+
+
+def _fast(raw: bytes) -> dict[str, Any] | None:
+    """The data of a file that surely is what it looks like; ``None``: somebody has to look closer."""
+    if len(raw) > MAX_BYTES:
+        return None
     try:
-        reader.read(text)
-    except yaml.YAMLError as problem:
-        reader.findings.append(_syntax(problem, file))
-    if reader.findings:
-        raise InvalidRequest(sorted(reader.findings, key=lambda finding: finding.sort_key))
-    return Document(file, reader.root, raw, reader.values, reader.keys)
+        text = raw.decode()
+        if UNWELCOME.search(text) or _doubtful(text) or not _modest(text):
+            return None
+        data = ryaml.loads(text)
+    except (ValueError, ryaml.InvalidYamlError):  # ValueError: no UTF-8, or a key that is a list
+        return None
+    return data if isinstance(data, dict) and _same_in_both(data, MAX_DEPTH) else None
 
 
-class _Reader:
-    """Events of the parser into plain data, with an explicit stack so that depth costs nothing."""
+def _doubtful(text: str) -> bool:
+    """Whether something may stand in it that the two readers do not take the same way."""
+    looks = [look for parts, look in _DOUBTFUL if any(part in text for part in parts)]
+    if not looks:
+        return False
+    bare = "\n" + _COMMENT.sub("", text)
+    return any(look.search(bare) for look in looks)
 
-    def __init__(self, file: str, findings: list[Finding]) -> None:
-        self.file = file
-        self.findings = findings
-        self.root: dict[str, Any] = {}
-        self.values: dict[Path, Span] = {}
-        self.keys: dict[Path, Span] = {}
-        # One frame per open collection: the collection, its path, and the pending key of a mapping.
-        self.stack: list[tuple[dict[str, Any] | list[Any], Path, list[str | int]]] = []
 
-    def read(self, text: str) -> None:
-        documents = 0
-        for event in _events(text):
-            if len(self.findings) >= MAX_FINDINGS:
-                return
-            if len(self.values) > MAX_VALUES:
-                self._add(
-                    "yaml-size", f"There are more than {MAX_VALUES:,} values.", event, "Split the file."
-                )
-                return
-            kind = type(event)
-            if kind is yaml.ScalarEvent:
-                self._node(event)
-                if not self._is_key(event):
-                    self._put(self._scalar(event), event)
-            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                self._node(event)
-                if len(self.stack) == MAX_DEPTH:
-                    self._add(
-                        "yaml-depth", f"There are more than {MAX_DEPTH} levels.", event, "Write it flatter."
-                    )
-                    return
-                if not self._open({} if kind is yaml.MappingStartEvent else [], event):
-                    return
-            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                self._close(event)
-            elif kind is yaml.AliasEvent:
-                self._add(
-                    "yaml-alias", f"There is an alias, *{_clip(event.anchor)}.", event, "Write the value out."
-                )
-                if not self._is_key(event):
-                    self._put(None, event)
-            elif kind is yaml.DocumentStartEvent:
-                documents += 1
-                if not self._document(event, documents):
-                    return
-        if not documents:
-            hint = "Start with `apiVersion:` and `kind:`."
-            self.findings.append(error("yaml-empty", "The file is empty.", Place(self.file), hint))
-
-    def _document(self, event: Any, number: int) -> bool:
-        if number > 1:
-            self._add("yaml-documents", "There is a second document.", event, "Make it a file of its own.")
-            return False
-        if event.version or event.tags:
-            self._add("yaml-directive", "There is a directive.", event, "Delete the line that starts with %.")
+def _modest(text: str) -> bool:
+    """Surely neither too many values nor too many levels: the fast reader would only notice at the end."""
+    if len(text) > MAX_VALUES and text.count(",") + text.count("\n") + text.count(": ") > MAX_VALUES:
+        return False
+    if text.count("[") + text.count("{") <= MAX_DEPTH:
         return True
-
-    def _node(self, event: Any) -> None:
-        """What no node may have: an anchor or a tag."""
-        if event.anchor is not None:
-            hint = "Delete it, and write the value out where it is used."
-            self._add("yaml-anchor", f"There is an anchor, &{_clip(event.anchor)}.", event, hint)
-        if event.tag is not None:
-            hint = "Delete the tag; put text in quotes where needed."
-            self._add("yaml-tag", f"There is a tag, {_clip(event.tag)}.", event, hint)
-
-    def _is_key(self, event: Any) -> bool:
-        """Take a scalar or alias as the key, when a mapping waits for one."""
-        if not self.stack:
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth += 1 if bracket in "[{" else -1
+        if depth > MAX_DEPTH:
             return False
-        collection, path, pending = self.stack[-1]
-        if isinstance(collection, list) or pending:
+    return True
+
+
+def _same_in_both(value: dict[str, Any] | list[Any], levels: int) -> bool:
+    """No number with a fraction or too many digits (that is text for us), no key but text, not too deep."""
+    if not levels:
+        return False
+    values: Any = value
+    if type(value) is dict:
+        for key in value:
+            if type(key) is not str or not key or "\n" in key:
+                return False
+        values = value.values()
+    for item in values:
+        kind = type(item)
+        if kind is float or (kind is int and not -_LARGE < item < _LARGE):
             return False
-        if type(event) is yaml.AliasEvent:
-            pending.append("")
-            return True
-        key = event.value
-        if key == "<<" and not event.style:
-            self._add("yaml-merge", "There is a merge key, <<.", event, "Write the fields out.")
-        elif not key:
-            self._add("yaml-key", "A key is empty.", event, "Write the field's name before the colon.")
-        elif key in collection:
-            first = self.keys[(*path, key)]
-            problem = f"The key {_clip(key)} is there twice, first in line {first[0] + 1}."
-            self._add("yaml-duplicate", problem, event, "Delete one of the two.")
-        if UNWELCOME.search(key) or "\n" in key:
-            self._add("yaml-value-character", "A key has an invisible character.", event, "Write it without.")
-        pending.append(key)
-        self.keys.setdefault((*path, key), _span(event))
-        return True
-
-    def _scalar(self, event: Any) -> Any:
-        value = event.value
-        if event.style:  # quoted or block: text
-            if bad := UNWELCOME.search(value):
-                problem = f"The text contains a control or invisible character, U+{ord(bad[0]):04X}."
-                self._add("yaml-value-character", problem, event, "Write the text without it.")
-            return value
-        if value in _CONSTANTS:
-            return _CONSTANTS[value]
-        return int(value) if _INTEGER.fullmatch(value) else value
-
-    def _put(self, value: Any, event: Any) -> Path:
-        """Put a value where it belongs; gives its path."""
-        span = _span(event)
-        if not self.stack:
-            self.values[()] = span
-            hint = "Start with `apiVersion:` and `kind:`."
-            self._add("yaml-mapping", "The file is not a mapping of fields to values.", event, hint)
-            return ()
-        collection, path, pending = self.stack[-1]
-        if isinstance(collection, list):
-            here = (*path, len(collection))
-            collection.append(value)
-        else:
-            key = str(pending.pop())
-            here = (*path, key)
-            collection.setdefault(key, value)
-        self.values.setdefault(here, span)
-        return here
-
-    def _open(self, collection: dict[str, Any] | list[Any], event: Any) -> bool:
-        """Open a collection; ``False`` where reading on makes no sense."""
-        if self.stack and isinstance(self.stack[-1][0], dict) and not self.stack[-1][2]:
-            self._add("yaml-key", "A key is a list or a mapping.", event, "A key is a field's name.")
+        if (kind is dict or kind is list) and not _same_in_both(item, levels - 1):
             return False
-        if self.stack:
-            here = self._put(collection, event)
-        elif isinstance(collection, dict):
-            self.root, here = collection, ()
-            self.values[()] = _span(event)
-        else:
-            self._put(collection, event)
-            return False
-        self.stack.append((collection, here, []))
-        return True
-
-    def _close(self, event: Any) -> None:
-        _, path, _ = self.stack.pop()
-        line, column, _, _ = self.values[path]
-        self.values[path] = (line, column, event.end_mark.line, event.end_mark.column)
-
-    def _add(self, rule: str, problem: str, event: Any, hint: str) -> None:
-        path = self.stack[-1][1] if self.stack else ()
-        if self.stack and self.stack[-1][2]:
-            path = (*path, self.stack[-1][2][0])
-        self.findings.append(error(rule, problem, place_of(self.file, _span(event), path), hint))
-
-
-def _events(text: str) -> Iterator[Any]:
-    """The parser's events, one at a time: nothing is parsed past the point where the reader stops."""
-    parser = CParser(text)
-    try:
-        while parser.check_event():
-            yield parser.get_event()
-    finally:
-        parser.dispose()
-
-
-def _span(event: Any) -> Span:
-    start, end = event.start_mark, event.end_mark
-    return (start.line, start.column, end.line, end.column)
-
-
-def _clip(text: str) -> str:
-    return text if len(text) <= _CLIPPED else text[: _CLIPPED - 1] + "…"
-
-
-_SYNTAX_HINTS = (
-    (
-        "mapping values are not allowed",
-        "Indent by two spaces per level, and put text that contains `: ` in quotes.",
-    ),
-    ("could not find expected ':'", "Put a colon and a space after the field's name."),
-    ("did not find expected key", "Line the field up with the ones above it."),
-    ("did not find expected '-' indicator", "Start each entry of a list with `- ` in the same column."),
-    ("cannot start any token", "Put the text in quotes."),
-    ("did not find expected ',' or", "Close the bracket, and put commas between the entries."),
-    ("unexpected end of stream", "Close the quotes."),
-)
-
-
-def _syntax(problem: yaml.YAMLError, file: str) -> Finding:
-    """The parser's own complaint as a finding."""
-    words = str(
-        getattr(problem, "problem", None) or getattr(problem, "reason", None) or "it cannot be parsed"
-    )
-    mark = getattr(problem, "problem_mark", None)
-    place = place_of(file, (mark.line, mark.column, mark.line, mark.column + 1), ()) if mark else Place(file)
-    known = (hint for part, hint in _SYNTAX_HINTS if part in words)
-    hint = next(known, "Look at this line and the one above.")
-    return error("yaml-syntax", f"This is not YAML: {words}.", place, hint)
+    return True

@@ -6,6 +6,12 @@ import re
 
 from gitops.finding import Finding, Place, Severity
 
+MAX_BYTES = 256 * 1024
+"""A file of more bytes than this is not read."""
+
+MAX_DEPTH = 16
+MAX_VALUES = 50_000
+
 MAX_FINDINGS = 100
 """A file with more than this many findings is not read to its end."""
 
@@ -14,10 +20,14 @@ Span = tuple[int, int, int, int]
 """Line, column, end line, end column, all from 0."""
 
 INVISIBLE = (
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e"
-    "\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e0fff"
+    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ufe00-\ufe0d\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff\U0001bca0-\U0001bca3"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 )
-"""Control and bidirectional characters and those without a shape, as inside ``[…]`` of a pattern."""
+"""Control and bidirectional characters and those without a shape, as inside ``[…]`` of a pattern.
+
+Without a shape is what Unicode calls default ignorable, but for the two selectors that come after emoji.
+"""
 
 UNWELCOME = re.compile(f"[\t\r{INVISIBLE}]")
 UNREADABLE = re.compile(
@@ -31,6 +41,12 @@ def path_text(path: Path) -> str:
     for part in path:
         text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
     return text
+
+
+def too_large(file: str, size: int) -> Finding:
+    """What is said of a file of more than :data:`MAX_BYTES`."""
+    problem = f"The file has {size:,} bytes; at most {MAX_BYTES:,} are read."
+    return error("yaml-size", problem, Place(file), "Split it, or leave out what is not needed.")
 
 
 def decode(raw: bytes, file: str) -> tuple[str | None, list[Finding]]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from msgspec import Meta
 
-from gitops import cost
+from gitops import compute_cost
+from gitops.edited import Edited, Effect
 from gitops.kind import Ask, Desired, Spec
-from gitops.vocabulary import Part, Size, Workload
+from gitops.vocabulary import Part, Size, Workload, spelt
 
 if TYPE_CHECKING:
     from gitops.cost import Money
@@ -43,13 +45,32 @@ NOUN = {"cluster": "cluster", "sql_warehouse": "SQL warehouse", "job": "job"}
 
 Library = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._,-]+\])?"
-        r"(?:(?:==|>=|<=|~=|!=|<|>)[A-Za-z0-9.*+!_-]+(?:,(?:==|>=|<=|~=|!=|<|>)[A-Za-z0-9.*+!_-]+)*)?$",
+    spelt(
+        r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?(?:\[[A-Za-z0-9._,-]+\])?"
+        r"(?:(?:==|>=|<=|~=|!=|<|>)[A-Za-z0-9.*+!_-]+(?:,(?:==|>=|<=|~=|!=|<|>)[A-Za-z0-9.*+!_-]+)*)?",
         max_length=200,
     ),
 ]
 """A requirement from the Python package index: name, extras, versions; no address, no path, no option."""
+
+
+def _running(spec: ComputeSpec) -> Effect:
+    """What becomes of a setting that is changed while it runs (as the plan says it)."""
+    return {"cluster": Effect.RESTARTS, "job": Effect.NEXT_RUN}.get(spec.type, Effect.IN_PLACE)
+
+
+def _machines(spec: ComputeSpec) -> Effect:
+    """The same, for what chooses the machines: a SQL warehouse has none of its own."""
+    return Effect.RECORDED if spec.type == "sql_warehouse" else _running(spec)
+
+
+def _idle(spec: ComputeSpec) -> Effect:
+    """The same, for when it stops: a job stops by itself."""
+    return Effect.RECORDED if spec.type == "job" else _running(spec)
+
+
+def _installed(spec: ComputeSpec) -> Effect:
+    return Effect.NEXT_RUN if spec.type == "job" else Effect.IN_PLACE
 
 
 class ComputeAccess(Part):
@@ -58,11 +79,10 @@ class ComputeAccess(Part):
     principal: Annotated[
         Annotated[
             str,
-            StringConstraints(
-                pattern=r"^[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?$", max_length=255
-            ),
+            spelt(r"[^\s\x00-\x1f\x7f](?:[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f])?", max_length=255),
         ],
         Ask(label="Group", help="A Databricks group, such as `growth`.", risky=True, infer=False),
+        Edited(immutable=True),
     ]
     level: Annotated[
         Level,
@@ -83,17 +103,17 @@ class ComputeAccess(Part):
     ]
 
 
-class ComputeSpec(Spec):
+class ComputeSpec(Spec, tag="compute"):
     """A cluster, a SQL warehouse or a job with its own cluster."""
 
-    kind: Literal["compute"]
     name: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^[a-z](?:-?[a-z0-9])*$", min_length=3, max_length=100)],
+        Annotated[str, spelt(r"[a-z](?:-?[a-z0-9])*", min_length=3, max_length=100)],
         Ask(
             label="Compute",
             help="Its name, lower-case words with hyphens, such as `growth-churn-dev`.",
             aliases=("compute name", "cluster name", "warehouse name", "job name"),
         ),
+        Edited(immutable=True),
     ]
     type: Annotated[
         Literal["cluster", "sql_warehouse", "job"],
@@ -114,6 +134,7 @@ class ComputeSpec(Spec):
                 "workflow": "job",
             },
         ),
+        Edited(immutable=True),
     ]
     workload: Annotated[
         Workload,
@@ -131,6 +152,7 @@ class ComputeSpec(Spec):
                 "bi": "analytics",
             },
         ),
+        Edited(changed=_machines),
     ]
     size: Annotated[
         Size,
@@ -150,50 +172,63 @@ class ComputeSpec(Spec):
                 "huge": "xl",
             },
         ),
+        Edited(changed=_running),
     ]
-    gpu: Annotated[bool, Ask(label="GPU", help="Whether it has graphics processors, `true` or `false`.")] = (
-        False
-    )
+    gpu: Annotated[
+        bool,
+        Ask(label="GPU", help="Whether it has graphics processors, `true` or `false`."),
+        Edited(changed=_machines),
+    ] = False
     min_workers: Annotated[
-        Annotated[int, Field(ge=1, le=100)],
+        Annotated[int, Meta(ge=1, le=100)],
         Ask(
             label="Min workers",
             help="How many it keeps while it runs, such as `1`; of a SQL warehouse: clusters.",
             aliases=("min workers", "minimum workers", "at least"),
         ),
+        Edited(changed=_running),
     ] = 1
     max_workers: Annotated[
-        Annotated[int, Field(ge=1, le=100)],
+        Annotated[int, Meta(ge=1, le=100)],
         Ask(
             label="Max workers",
             help="How many it may grow to, such as `4`; of a SQL warehouse: clusters.",
             aliases=("max workers", "maximum workers", "up to", "at most"),
         ),
+        Edited(changed=_running),
     ] = 1
     auto_stop_minutes: Annotated[
-        Annotated[int, Field(ge=10, le=10_000)],
+        Annotated[int, Meta(ge=10, le=10_000)],
         Ask(
             label="Stops after",
             help="Minutes without use until it stops, such as `30`; at least 10. A job stops by itself.",
             aliases=("auto stop", "auto termination", "autotermination", "idle", "sleep after"),
         ),
+        Edited(changed=_idle),
     ] = 30
     libraries: Annotated[
-        Annotated[tuple[Library, ...], Field(max_length=50)],
+        Annotated[tuple[Library, ...], Meta(max_length=50)],
         Ask(
             label="Libraries",
             help="Python packages with versions, such as `[lightgbm==4.5.0]`.",
             aliases=("packages", "libs", "python libraries", "dependencies"),
         ),
+        Edited(changed=_installed, gone=Effect.LEFT, same=distribution),
     ] = ()
     access: Annotated[
-        Annotated[tuple[ComputeAccess, ...], Field(max_length=50)],
+        Annotated[tuple[ComputeAccess, ...], Meta(max_length=50)],
         Ask(
             label="Compute access",
             help="Groups and what they may do, such as `[{principal: growth, level: CAN_RESTART}]`.",
             risky=True,
             infer=False,
             aliases=("cluster access", "permissions", "who can use it"),
+        ),
+        Edited(
+            gone=Effect.LEFT,
+            same=itemgetter("principal"),
+            added="{principal} gets {level}",
+            instead="Have somebody with CAN_MANAGE take the group out under Permissions in Databricks.",
         ),
     ] = ()
 
@@ -217,7 +252,7 @@ def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy)
         name=str(origin["name"]),
         environment=str(origin["environment"]),
     )
-    derived: dict[str, Any] = {"name": name, **policy.defaults_for("compute")}
+    derived: dict[str, Any] = {"name": name, **policy.defaults_for("compute", origin)}
     kind = str(values.get("type") or derived.get("type") or "")
     if kind == "sql_warehouse":  # its workers are whole clusters: one, unless somebody says more
         derived = {key: value for key, value in derived.items() if key not in ("min_workers", "max_workers")}
@@ -238,27 +273,10 @@ def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy)
 def estimate(desired: Desired[ComputeSpec]) -> Money:
     """What it costs a month, in the currency of the price lists."""
     spec, origin = desired.spec, desired.origin
-    if spec.type == "sql_warehouse":
-        return cost.estimate_warehouse(
-            cloud=origin.cloud,
-            environment=origin.environment,
-            size=spec.size,
-            auto_stop_minutes=spec.auto_stop_minutes,
-            max_clusters=spec.max_workers,
-        )
-    if spec.type == "job":
-        return cost.estimate_job(
-            cloud=origin.cloud,
-            environment=origin.environment,
-            workload=spec.workload,
-            size=spec.size,
-            gpu=spec.gpu,
-            min_workers=spec.min_workers,
-            max_workers=spec.max_workers,
-        )
-    return cost.estimate_cluster(
-        cloud=origin.cloud,
+    return compute_cost.monthly(
+        origin.prices,
         environment=origin.environment,
+        kind=spec.type,
         workload=spec.workload,
         size=spec.size,
         gpu=spec.gpu,

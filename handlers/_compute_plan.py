@@ -83,6 +83,7 @@ def _create(desired: Desired[ComputeSpec]) -> Change:
         Verb.CREATE,
         after={"body": shape.creation(desired)},
         summary=f"Create the {NOUN[spec.type]} {spec.name}: {words}",
+        details=shape.reasons(desired),
     )
 
 
@@ -104,7 +105,7 @@ def _corrections(desired: Desired[ComputeSpec], state: ComputeState) -> Iterator
         words = [
             f"{name.replace('_', ' ')} {live} → {want}"
             for name, (live, want) in found.items()
-            if name != "tags"
+            if name != "tags" and not (name == "driver_type" and found.get("node_type") == (live, want))
         ]
         words += ["tags"] if "tags" in found else []
         yield _change(
@@ -113,6 +114,7 @@ def _corrections(desired: Desired[ComputeSpec], state: ComputeState) -> Iterator
             Verb.UPDATE,
             before={name: live for name, (live, _) in found.items()},
             after={"settings": {name: want for name, (_, want) in found.items()}},
+            details=shape.reasons(desired) if found.keys() & shape.DECIDED else (),
             summary=f"{spec.name}: {', '.join(words)}"
             + ("; it restarts if it runs" if spec.type == "cluster" and found.keys() - {"tags"} else ""),
         )
@@ -168,6 +170,7 @@ def _change(
     before: Any = None,
     after: Mapping[str, Any],
     summary: str,
+    details: Iterable[str] = (),
     removes: Iterable[str] = (),
 ) -> Change:
     found = {
@@ -184,6 +187,7 @@ def _change(
         before=before,
         after={**found, **after},
         summary=summary,
+        details=tuple(details),
         removes=tuple(removes),
     )
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from gitops import cost
+from gitops import sizing
 from gitops.kind import Desired
+from gitops.prices import Warehouse
 from handlers._compute_fields import ComputeSpec, identity
+
+if TYPE_CHECKING:
+    from gitops.sizing import Sizing
 
 MARK = "lakeport-request"
 RESOURCE = "lakeport-resource"
@@ -17,19 +22,14 @@ RESOURCE = "lakeport-resource"
 MAIN = "main"
 """Key of a job's cluster and of its first task."""
 
-RUNTIMES = {
-    "standard": "16.4.x-scala2.12",
-    "ml": "16.4.x-cpu-ml-scala2.12",
-    "gpu": "16.4.x-gpu-ml-scala2.12",
+ALIASES = {
+    "DATA_SECURITY_MODE_STANDARD": sizing.STANDARD,
+    "DATA_SECURITY_MODE_DEDICATED": sizing.DEDICATED,
 }
-"""Databricks Runtime 16.4 LTS. Only what is new gets it: an upgrade of what runs is its team's to choose."""
-
-ISOLATED, DEDICATED = "USER_ISOLATION", "SINGLE_USER"
-ALIASES = {"DATA_SECURITY_MODE_STANDARD": ISOLATED, "DATA_SECURITY_MODE_DEDICATED": DEDICATED}
 """Newer names of the two access modes that know Unity Catalog (SDK, ``DataSecurityMode``)."""
 
 Settings = Mapping[str, Any]
-"""Comparable values by name: ``name``, ``tags`` and, by type, ``node_type``, ``min_workers`` …"""
+"""Comparable values by name: ``name``, ``tags`` and, by type, ``node_type``, ``driver_type`` …"""
 
 
 def tags(desired: Desired[ComputeSpec]) -> dict[str, str]:
@@ -51,6 +51,40 @@ def idempotency_token(desired: Desired[ComputeSpec]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def decided(desired: Desired[ComputeSpec]) -> Sizing:
+    """What it is made of: machines, runtime, access mode, and why."""
+    spec, origin = desired.spec, desired.origin
+    return sizing.decide(
+        origin.prices,
+        environment=origin.environment,
+        kind=spec.type,
+        workload=spec.workload,
+        size=spec.size,
+        gpu=spec.gpu,
+        min_workers=spec.min_workers,
+        max_workers=spec.max_workers,
+    )
+
+
+def reasons(desired: Desired[ComputeSpec]) -> tuple[str, ...]:
+    """What was decided and why, and what a cluster policy must allow for it."""
+    made_of = decided(desired)
+    allowed = made_of.cluster_policy(auto_stop_minutes=desired.spec.auto_stop_minutes, tags=tags(desired))
+    if not allowed:
+        return made_of.reasons
+    return (*made_of.reasons, f"A cluster policy for it must allow: {_policy_words(allowed)}.")
+
+
+def _policy_words(allowed: Mapping[str, Mapping[str, Any]]) -> str:
+    """``node_type_id = "…"; autotermination_minutes 10 to 30``."""
+    return "; ".join(
+        f"{name} = {json.dumps(rule['value'], ensure_ascii=False)}"
+        if rule["type"] == "fixed"
+        else f"{name} {rule['minValue']} to {rule['maxValue']}"
+        for name, rule in allowed.items()
+    )
+
+
 def settings(desired: Desired[ComputeSpec]) -> dict[str, Any]:
     """What the file wants, as far as it can be changed later."""
     spec = desired.spec
@@ -60,25 +94,13 @@ def settings(desired: Desired[ComputeSpec]) -> dict[str, Any]:
         "min_workers": spec.min_workers,
         "max_workers": spec.max_workers,
     }
-    if spec.type == "sql_warehouse":
-        return found | {
-            "size": cost.warehouse_for(spec.size).name,
-            "auto_stop_minutes": spec.auto_stop_minutes,
-        }
-    found["node_type"] = _node(desired)
+    made_of = decided(desired).made_of
+    if isinstance(made_of, Warehouse):
+        return found | {"size": made_of.name, "auto_stop_minutes": spec.auto_stop_minutes}
+    found |= {"node_type": made_of.worker.type, "driver_type": made_of.driver.type}
     if spec.type == "cluster":
-        found |= {"auto_stop_minutes": spec.auto_stop_minutes, "access_mode": _access_mode(desired)}
+        found |= {"auto_stop_minutes": spec.auto_stop_minutes, "access_mode": made_of.access_mode}
     return found
-
-
-def _node(desired: Desired[ComputeSpec]) -> str:
-    spec, origin = desired.spec, desired.origin
-    return cost.node_for(origin.cloud, spec.workload, spec.size, spec.gpu, origin.environment).type
-
-
-def _access_mode(desired: Desired[ComputeSpec]) -> str:
-    """ML runtimes and GPU machines do not run in the shared access mode, so they are the team's alone."""
-    return DEDICATED if desired.spec.gpu or desired.spec.workload == "ml" else ISOLATED
 
 
 def creation(desired: Desired[ComputeSpec]) -> dict[str, Any]:
@@ -116,22 +138,9 @@ def notebook(desired: Desired[ComputeSpec]) -> str:
 
 def _machines(desired: Desired[ComputeSpec], wanted: Settings) -> dict[str, Any]:
     """What a cluster is made of, interactive or of a job."""
-    spec, mode = desired.spec, _access_mode(desired)
-    runtime = "gpu" if spec.gpu else "ml" if spec.workload == "ml" else "standard"
-    body: dict[str, Any] = {
-        "spark_version": RUNTIMES[runtime],
-        "node_type_id": wanted["node_type"],
-        "autoscale": {"min_workers": spec.min_workers, "max_workers": spec.max_workers},
-        "data_security_mode": mode,
-        "custom_tags": wanted["tags"],
-    }
-    if mode == DEDICATED and spec.type == "cluster" and desired.origin.group:
-        # Dedicated to a group instead of one person: only this newer form of the API takes a group.
-        body |= {
-            "kind": "CLASSIC_PREVIEW",
-            "data_security_mode": "DATA_SECURITY_MODE_DEDICATED",
-            "single_user_name": desired.origin.group,
-        }
+    body = machines_body(wanted) | decided(desired).attributes | {"custom_tags": wanted["tags"]}
+    if wanted.get("access_mode") == sizing.DEDICATED:
+        body["single_user_name"] = desired.origin.group
     return body
 
 
@@ -201,6 +210,7 @@ def _of_machines(found: Mapping[str, Any]) -> dict[str, Any]:
     fixed = found.get("num_workers") if not scale else None
     return {
         "node_type": found.get("node_type_id"),
+        "driver_type": found.get("driver_node_type_id") or found.get("node_type_id"),
         "min_workers": scale.get("min_workers", fixed),
         "max_workers": scale.get("max_workers", fixed),
     }
@@ -218,13 +228,17 @@ def differences(wanted: Settings, live: Settings) -> dict[str, tuple[Any, Any]]:
     return found
 
 
-MACHINES = frozenset({"node_type", "min_workers", "max_workers"})
+DECIDED = frozenset({"node_type", "driver_type", "access_mode", "size"})
+"""Settings that nobody asked for in these words: the reasons belong to a change of them."""
+
+MACHINES = frozenset({"node_type", "driver_type", "min_workers", "max_workers"})
 CLUSTER_FIELDS: Mapping[str, tuple[str, ...]] = {
     "name": ("cluster_name",),
     "tags": ("custom_tags",),
     "auto_stop_minutes": ("autotermination_minutes",),
     "access_mode": ("data_security_mode",),
-    "node_type": ("node_type_id", "driver_node_type_id"),
+    "node_type": ("node_type_id",),
+    "driver_type": ("driver_node_type_id",),
     "min_workers": ("autoscale",),
     "max_workers": ("autoscale",),
 }
@@ -235,6 +249,6 @@ def machines_body(wanted: Settings) -> dict[str, Any]:
     """The fields of a cluster for its machines."""
     return {
         "node_type_id": wanted["node_type"],
-        "driver_node_type_id": wanted["node_type"],
+        "driver_node_type_id": wanted["driver_type"],
         "autoscale": {"min_workers": wanted["min_workers"], "max_workers": wanted["max_workers"]},
     }

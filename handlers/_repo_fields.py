@@ -3,31 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints
+from msgspec import Meta
 
+from gitops.edited import Edited, Effect
 from gitops.kind import Ask, Complaint, Desired, Rule, Spec
-from gitops.vocabulary import Part
+from gitops.vocabulary import Part, spelt
 
 if TYPE_CHECKING:
     from gitops.policy import Policy
 
 Permission = Literal["pull", "triage", "push", "maintain", "admin"]
-TeamSlug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?$", max_length=100)]
-Topic = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,49}$")]
-
-
-def _no_suffix(name: str) -> str:
-    if name.lower().endswith((".git", ".wiki")):
-        raise ValueError("a repository's name cannot end in .git or .wiki")
-    return name
+TeamSlug = Annotated[str, spelt(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?", max_length=100)]
+Topic = Annotated[str, spelt(r"[a-z0-9][a-z0-9-]{0,49}")]
 
 
 RepoName = Annotated[
-    str,
-    StringConstraints(pattern=r"^[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*$", min_length=1, max_length=100),
-    AfterValidator(_no_suffix),
+    str, spelt(r"(?!.*\.(?:[gG][iI][tT]|[wW][iI][kK][iI])$)[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*", max_length=100)
 ]
 """Letters and digits, single ``.``, ``_`` or ``-`` between them; no suffix that GitHub gives a meaning."""
 
@@ -36,7 +30,9 @@ class TeamAccess(Part):
     """What one team of the organisation may do in the repository."""
 
     team: Annotated[
-        TeamSlug, Ask(label="Team", help="The team's slug on GitHub, such as `growth`.", risky=True)
+        TeamSlug,
+        Ask(label="Team", help="The team's slug on GitHub, such as `growth`.", risky=True),
+        Edited(immutable=True),
     ]
     permission: Annotated[
         Permission,
@@ -49,10 +45,9 @@ class TeamAccess(Part):
     ]
 
 
-class RepoSpec(Spec):
+class RepoSpec(Spec, tag="repo"):
     """A GitHub repository."""
 
-    kind: Literal["repo"]
     name: Annotated[
         RepoName,
         Ask(
@@ -60,6 +55,7 @@ class RepoSpec(Spec):
             help="Its name on GitHub, such as `growth-churn-prediction`.",
             aliases=("repo name", "repository name"),
         ),
+        Edited(immutable=True),
     ]
     visibility: Annotated[
         Literal["private", "internal"],
@@ -78,7 +74,7 @@ class RepoSpec(Spec):
         ),
     ]
     access: Annotated[
-        Annotated[tuple[TeamAccess, ...], Field(max_length=50)],
+        Annotated[tuple[TeamAccess, ...], Meta(max_length=50)],
         Ask(
             label="Repository access",
             help="Teams and what they may do, such as `[{team: growth, permission: maintain}]`.",
@@ -86,14 +82,22 @@ class RepoSpec(Spec):
             infer=False,
             aliases=("teams", "repo access", "collaborators"),
         ),
+        Edited(
+            gone=Effect.LEFT,
+            same=itemgetter("team"),
+            added="the team {team} gets {permission}",
+            instead="Have an admin of the repository take the team out on GitHub, under Settings, "
+            "Collaborators and teams.",
+        ),
     ] = ()
     topics: Annotated[
-        Annotated[tuple[Topic, ...], Field(max_length=20)],
+        Annotated[tuple[Topic, ...], Meta(max_length=20)],
         Ask(
             label="Topics",
             help="Words to find it by, lower-case with hyphens, such as `[churn]`.",
             aliases=("tags", "labels", "keywords"),
         ),
+        Edited(gone=Effect.LEFT),
     ] = ()
 
 
@@ -108,22 +112,23 @@ def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy)
     name = policy.default_name(
         "repo", team=str(origin["team"]), name=str(origin["name"]), environment=str(origin["environment"])
     )
-    derived: dict[str, Any] = {"name": name, **policy.defaults_for("repo")}
-    limits = policy.limits_of(str(origin["environment"]), str(origin.get("data_classification", "")))
-    if limits.visibility:
-        derived["visibility"] = limits.visibility
+    derived: dict[str, Any] = {"name": name, **policy.defaults_for("repo", origin)}
+    keys = ("team", "environment", "data_classification")
+    visibility = policy.effective(*(str(origin.get(key, "")) for key in keys)).visibility.value
+    if visibility:
+        derived["visibility"] = visibility
     if team is not None:
         derived["access"] = [{"team": team.github_team, "permission": "maintain"}]
     return {key: value for key, value in derived.items() if key not in values and value is not None}
 
 
 def _visibility(desired: Desired[RepoSpec], policy: Policy) -> Iterator[Complaint]:
-    wanted = policy.limits_of(desired.origin.environment, desired.origin.data_classification).visibility
-    if wanted and desired.spec.visibility != wanted:
+    wanted = policy.effective_for(desired.origin).visibility
+    if wanted.value and desired.spec.visibility != wanted.value:
         yield Complaint(
             path="visibility",
-            message=f"Repositories for {desired.origin.data_classification} data must be {wanted}.",
-            hint=f"Write `visibility: {wanted}`.",
+            message=f"Repositories for {wanted.who} must be {wanted.value}{policy.said(wanted)}.",
+            hint=f"Write `visibility: {wanted.value}`.",
         )
 
 
@@ -141,10 +146,54 @@ def _one_entry_per_team(desired: Desired[RepoSpec], policy: Policy) -> Iterator[
 
 
 RULES = (
-    Rule(id="repo-visibility", why="Sensitive work is not readable by everybody.", check=_visibility),
+    Rule(
+        id="repo-visibility",
+        title="The repository may be read by too many",
+        why="Code of restricted work carries samples, names of columns and the ways around them; not "
+        "everybody in the company may read that. The policy says by classification who may.",
+        fix="Write the visibility that the policy asks for, or a lower classification if that is the truth.",
+        wrong="""\
+metadata:
+  data_classification: restricted
+resources:
+- kind: repo
+  name: growth-churn-prediction
+  visibility: internal
+""",
+        right="""\
+metadata:
+  data_classification: restricted
+resources:
+- kind: repo
+  name: growth-churn-prediction
+  visibility: private
+""",
+        check=_visibility,
+        exceptable=True,
+    ),
     Rule(
         id="repo-access-twice",
-        why="Which of two permissions holds would be chance.",
+        title="A team has two permissions on a repository",
+        why="GitHub keeps one permission for each team; which of the two would hold is chance.",
+        fix="Keep the entry with the permission that is meant, and delete the other.",
+        wrong="""\
+resources:
+- kind: repo
+  name: growth-churn-prediction
+  visibility: internal
+  access:
+  - {team: growth, permission: maintain}
+  - {team: growth, permission: push}
+""",
+        right="""\
+resources:
+- kind: repo
+  name: growth-churn-prediction
+  visibility: internal
+  access:
+  - {team: growth, permission: maintain}
+  - {team: risk, permission: push}
+""",
         check=_one_entry_per_team,
     ),
 )

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -110,6 +109,8 @@ def render(template: str, context: Mapping[str, Any]) -> tuple[File, ...]:
         if not _SAFE_NAME.fullmatch(name):
             raise LakeportError(f"{plain(str(name))[:60]} cannot be the name of a folder.", where=template)
     _check(template)
+    import tempfile  # a check has no need of it
+
     with tempfile.TemporaryDirectory(prefix="lakeport-") as scratch:
         target = Path(scratch).resolve() / "out"
         target.mkdir()

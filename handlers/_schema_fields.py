@@ -1,14 +1,16 @@
-"""What people write about a schema: its fields, what follows from what they said, and its rules."""
+"""What people write about a schema: its fields, and what follows from what they said."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from msgspec import Meta
 
-from gitops.kind import Ask, Complaint, Desired, Rule, Spec
-from gitops.vocabulary import Part
+from gitops.edited import Edited, Effect
+from gitops.kind import Ask, Spec
+from gitops.vocabulary import Part, spelt
 
 if TYPE_CHECKING:
     from gitops.policy import Policy
@@ -33,11 +35,28 @@ Privilege = Literal[
 
 Principal = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^[^\s\x00-\x1f\x7f`\"\\](?:[^\x00-\x1f\x7f`\"\\]*[^\s\x00-\x1f\x7f`\"\\])?$", max_length=255
-    ),
+    spelt(r"[^\s\x00-\x1f\x7f`\"\\](?:[^\x00-\x1f\x7f`\"\\]*[^\s\x00-\x1f\x7f`\"\\])?", max_length=255),
 ]
 """The name of an account-level group."""
+
+
+def _revoked(spec: SchemaSpec) -> Effect:
+    """What becomes of a privilege that leaves an entry."""
+    return Effect.LEFT if spec.grants_mode == "additive" else Effect.TAKEN
+
+
+def _left_out(spec: SchemaSpec) -> Effect:
+    """What becomes of a group that leaves the file: only ``authoritative`` looks at others than it names."""
+    return Effect.TAKEN if spec.grants_mode == "authoritative" else Effect.LEFT
+
+
+def _commented(spec: SchemaSpec) -> Effect:
+    """An empty comment leaves the one that stands."""
+    return Effect.IN_PLACE if spec.comment else Effect.LEFT
+
+
+def _grants_mode(spec: SchemaSpec) -> Effect:
+    return Effect.RECORDED if spec.grants_mode == "additive" else Effect.TAKEN
 
 
 class Grant(Part):
@@ -51,24 +70,30 @@ class Grant(Part):
             risky=True,
             infer=False,
         ),
+        Edited(immutable=True),
     ]
     privileges: Annotated[
-        Annotated[tuple[Privilege, ...], Field(min_length=1)],
+        Annotated[tuple[Privilege, ...], Meta(min_length=1)],
         Ask(
             label="Privileges",
             help="What it may do, such as `[USE_SCHEMA, SELECT]`.",
             risky=True,
             infer=False,
         ),
+        Edited(
+            gone=_revoked,
+            added="{principal} may {values}",
+            dropped="{principal} may no longer {values}",
+            instead="Write `grants_mode: named`: then the groups in the file hold what it says, and no more.",
+        ),
     ]
 
 
-class SchemaSpec(Spec):
+class SchemaSpec(Spec, tag="schema"):
     """A Unity Catalog schema."""
 
-    kind: Literal["schema"]
     catalog: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=255)],
+        Annotated[str, spelt(r"[A-Za-z0-9_-]+", max_length=255)],
         Ask(
             label="Catalog",
             help="The catalog it lives in, such as `ml_dev`.",
@@ -76,25 +101,28 @@ class SchemaSpec(Spec):
             infer=False,
             aliases=("unity catalog", "uc catalog"),
         ),
+        Edited(immutable=True),
     ]
     name: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=255)],
+        Annotated[str, spelt(r"[a-z][a-z0-9_]*", max_length=255)],
         Ask(
             label="Schema",
             help="Its name, lower-case words with underscores, such as `churn_prediction`.",
             aliases=("schema name", "database"),
         ),
+        Edited(immutable=True),
     ]
     comment: Annotated[
-        Annotated[str, StringConstraints(max_length=1024)],
+        Annotated[str, Meta(max_length=1024)],
         Ask(
             label="Comment",
             help="What people see beside the schema, such as `Features and scores`; else the purpose.",
             aliases=("schema comment", "schema description"),
         ),
+        Edited(changed=_commented),
     ] = ""
     grants: Annotated[
-        Annotated[tuple[Grant, ...], Field(max_length=50)],
+        Annotated[tuple[Grant, ...], Meta(max_length=50)],
         Ask(
             label="Grants",
             help="Which groups may do what, such as "
@@ -103,6 +131,14 @@ class SchemaSpec(Spec):
             default=False,
             infer=False,
             aliases=("privileges", "schema access", "data access", "permissions"),
+        ),
+        Edited(
+            gone=_left_out,
+            same=itemgetter("principal"),
+            added="{principal} may {privileges}",
+            dropped="{principal} may no longer {privileges}",
+            instead="Have its privileges taken away in Databricks; or write `grants_mode: authoritative`, "
+            "which takes them from everybody whom the file does not name.",
         ),
     ] = ()
     grants_mode: Annotated[
@@ -115,6 +151,7 @@ class SchemaSpec(Spec):
             infer=False,
             words={"only these": "authoritative", "exactly": "named", "add": "additive"},
         ),
+        Edited(changed=_grants_mode),
     ] = "named"
 
 
@@ -130,48 +167,6 @@ def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy)
     derived = {
         "catalog": policy.default_catalog_for(team, environment),
         "name": name,
-        **policy.defaults_for("schema"),
+        **policy.defaults_for("schema", origin),
     }
     return {key: value for key, value in derived.items() if key not in values and value is not None}
-
-
-def _catalog_allowed(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
-    origin = desired.origin
-    allowed = policy.catalogs_for(origin.team, origin.environment)
-    if desired.spec.catalog.lower() not in {name.lower() for name in allowed}:
-        yield Complaint(
-            path="catalog",
-            message=f"{origin.team} has no catalog {desired.spec.catalog} in {origin.environment}.",
-            hint=f"Choose {' or '.join(allowed)}." if allowed else "The policy names none for them.",
-        )
-
-
-def _one_entry_per_principal(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
-    del policy
-    seen: set[str] = set()
-    for index, grant in enumerate(desired.spec.grants):
-        if grant.principal.casefold() in seen:
-            yield Complaint(
-                path=f"grants[{index}].principal",
-                message=f"The group {grant.principal} is there twice.",
-                hint="Write all its privileges into one entry.",
-            )
-        seen.add(grant.principal.casefold())
-
-
-def _grants_are_usable(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
-    del policy
-    for index, grant in enumerate(desired.spec.grants):
-        if not {"USE_SCHEMA", "ALL_PRIVILEGES"} & set(grant.privileges):
-            yield Complaint(
-                path=f"grants[{index}].privileges",
-                message=f"Without USE_SCHEMA, {grant.principal} cannot use what it is granted.",
-                hint="Add USE_SCHEMA.",
-            )
-
-
-RULES = (
-    Rule(id="schema-catalog", why="Each team has its catalogs in each environment.", check=_catalog_allowed),
-    Rule(id="schema-grants-twice", why="Which entry holds would be chance.", check=_one_entry_per_principal),
-    Rule(id="schema-use", why="A privilege in a schema needs USE_SCHEMA on it.", check=_grants_are_usable),
-)

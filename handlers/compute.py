@@ -228,6 +228,7 @@ KIND: Kind[ComputeSpec, ComputeState, WorkspaceClient] = Kind(
     summary="a cluster, a SQL warehouse or a job",
     aliases=("cluster", "sql warehouse", "warehouse", "job", "compute", "spark cluster", "job cluster"),
     identity=identity,
+    called=lambda spec: f"the {NOUN[spec.type]} {spec.name}",
     connect=databricks,
     read=read,
     plan=plan,

@@ -192,6 +192,7 @@ KIND: Kind[RepoSpec, RepoState, Github] = Kind(
     summary="a GitHub repository",
     aliases=("repository", "git repo", "github repo", "code repository", "git repository"),
     identity=identity,
+    called=lambda spec: f"the repository {spec.name}",
     connect=organisation_github,
     read=read,
     plan=plan,

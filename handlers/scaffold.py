@@ -16,7 +16,7 @@ from gitops.clients import organisation_github, translate
 from gitops.errors import StalePlan
 from gitops.kind import Desired, Kind
 from gitops.plan import Change, Reason, RefusedChange, Verb
-from handlers._scaffold_fields import RULES, ScaffoldSpec, derive, identity
+from handlers._scaffold_fields import EDITS, RULES, ScaffoldSpec, derive, identity
 from handlers._scaffold_files import (
     MARKER,
     digest_of,
@@ -294,6 +294,7 @@ KIND: Kind[ScaffoldSpec, ScaffoldState, Github] = Kind(
     aliases=("template", "skeleton", "boilerplate", "starter project", "project template"),
     after=("repo",),
     identity=identity,
+    called=lambda spec: f"the scaffold of {spec.repo}",
     connect=organisation_github,
     read=read,
     plan=plan,
@@ -302,4 +303,5 @@ KIND: Kind[ScaffoldSpec, ScaffoldState, Github] = Kind(
     outputs=outputs,
     derive=derive,
     rules=RULES,
+    edits=EDITS,
 )

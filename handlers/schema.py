@@ -19,8 +19,9 @@ from gitops.errors import Refused, StalePlan
 from gitops.kind import Desired, Kind
 from gitops.patience import until
 from gitops.plan import Change, Verb
-from handlers._schema_fields import RULES, SchemaSpec, derive, full_name
+from handlers._schema_fields import SchemaSpec, derive, full_name
 from handlers._schema_plan import SchemaState, plan, retire
+from handlers._schema_rules import EDITS, RULES
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -253,6 +254,7 @@ KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(
     summary="a Unity Catalog schema for tables",
     aliases=("database", "unity catalog schema", "uc schema", "namespace"),
     identity=full_name,
+    called=lambda spec: f"the schema {full_name(spec)}",
     connect=databricks,
     read=read,
     plan=plan,
@@ -261,4 +263,5 @@ KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(
     outputs=outputs,
     derive=derive,
     rules=RULES,
+    edits=EDITS,
 )

@@ -85,7 +85,8 @@ def test_only_owners_import_a_third_party() -> None:
             "handlers/compute.py",
             "handlers/_compute_look.py",
         },
-        "yaml": {"gitops/yamlfile.py"},
+        "yaml": {"gitops/yamlstrict.py"},
+            "ryaml": {"gitops/yamlfile.py"},
         "cookiecutter": {"handlers/_scaffold_render.py"},
     }
     strangers = [

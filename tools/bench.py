@@ -1,6 +1,7 @@
-"""Measures start-up and checking in one run, each as a ratio to a named reference, and prints a table.
+"""Measures start-up, checking many files, and growth in one run, each beside a named reference or its budget.
 
-A number alone says little about another machine; the ratio to ``python -c pass`` in the same run does.
+A number alone says little about another machine; its ratio to ``python -c pass``, or to what ``ajv-cli`` and
+``check-jsonschema`` take for the same files in the same run, does. Every number is of a whole process.
 """
 
 from __future__ import annotations
@@ -8,74 +9,288 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import many_requests
+
 ROOT = Path(__file__).resolve().parent.parent
-LAKEPORT = str(Path(sys.executable).with_name("lakeport"))
-EXAMPLE = "tests/data/requests/dev/growth/churn-prediction.yaml"
+BIN = Path(sys.executable).parent
+LAKEPORT = str(BIN / "lakeport")
+AJV = ROOT / "tools/bench/node_modules/.bin/ajv"
+ONE = "requests/dev/growth/churn-prediction.yaml"
 
-COMMANDS: dict[str, list[str]] = {
+START = {
     "python -c pass": [sys.executable, "-c", "pass"],
-    "python -c 'import pydantic'": [sys.executable, "-c", "import pydantic"],
     "lakeport --help": [LAKEPORT, "--help"],
-    "lakeport check (one file)": [LAKEPORT, "check", "requests/dev/growth/churn-prediction.yaml"],
+    "lakeport check (one file)": [LAKEPORT, "check", ONE],
 }
-BUDGET_MS = {"lakeport --help": 150, "lakeport check (one file)": 200}
+START_BUDGET = {"lakeport --help": "120 ms", "lakeport check (one file)": "120 ms"}
+ALL = {"lakeport check --all": [LAKEPORT, "check", "--all"]}
+MANY_BUDGET = {
+    "lakeport check --all": "1.0 s",
+    "ajv validate": "1.0 x or more",
+    "check-jsonschema": "12 x or more",
+}
+CHANGED_BUDGET = "200 ms"
+HOSTILE_BUDGET = "100 ms"
 
 
-def once(command: list[str], where: Path) -> float:
-    """Wall time of one whole process in milliseconds; a failing command is an error."""
-    start = time.perf_counter()
+@dataclass(frozen=True)
+class Size:
+    """How much is measured: rounds of each command, and numbers of files."""
+
+    start_rounds: int = 15
+    rounds: int = 5
+    many: int = 5_000
+    large: int = 20_000
+    curve: tuple[int, ...] = (1_000, 5_000, 10_000, 20_000, 50_000)
+
+
+QUICK = Size(start_rounds=5, rounds=1, many=500, large=1_000, curve=(500, 1_000, 2_000))
+
+
+@dataclass(frozen=True)
+class Cost:
+    """A process and its children: wall and CPU time in seconds, the most memory of one in megabytes."""
+
+    wall: float
+    cpu: float
+    memory: float
+
+
+class Failed(Exception):
+    """A command did not succeed, so that its time means nothing; the text says why."""
+
+
+Measured = dict[str, Cost | str]
+"""By command: what it took, or why that is not known."""
+
+
+def once(command: Sequence[str], where: Path) -> Cost:
+    """Run a command to its end.
+
+    Raises:
+        Failed: it could not be started, or its exit code is not 0.
+    """
     # Compiled modules are kept, as they are wherever it is installed.
     env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-    done = subprocess.run(command, cwd=where, env=env, capture_output=True, text=True, check=False)
-    elapsed = (time.perf_counter() - start) * 1000
-    if done.returncode:
-        sys.exit(f"{' '.join(command)} failed with {done.returncode}:\n{done.stdout}{done.stderr}")
-    return elapsed
+    with tempfile.TemporaryFile() as said:
+        start = time.perf_counter()
+        try:
+            process = subprocess.Popen(command, cwd=where, env=env, stdout=said, stderr=subprocess.STDOUT)
+        except OSError as error:
+            raise Failed(f"not measured: {Path(command[0]).name}: {error.strerror}") from error
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            lines = said.read().decode("utf-8", "replace").split("\n")
+            last = next((line for line in reversed(lines) if line.strip()), "it said nothing")
+            raise Failed(f"failed with exit code {process.returncode}: {last[:160]}")
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
-def stage(home: Path) -> None:
-    """A folder with the policy and one request file, as a repository of requests has them."""
-    target = home / "requests/dev/growth"
-    target.mkdir(parents=True)
-    (target / "churn-prediction.yaml").write_bytes((ROOT / EXAMPLE).read_bytes())
+def measure(commands: Mapping[str, Sequence[str]], where: Path, rounds: int) -> Measured:
+    """The medians of each command, run in turns; the first turn warms up and is dropped."""
+    found: dict[str, list[Cost]] = {name: [] for name in commands}
+    failed: dict[str, str] = {}
+    for _ in range(rounds + 1):
+        for name, command in commands.items():
+            try:
+                if name not in failed:
+                    found[name].append(once(command, where))
+            except Failed as why:
+                failed[name] = str(why)
+    return {name: failed.get(name) or _median(costs[1:]) for name, costs in found.items()}
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(
+        *(statistics.median(numbers) for numbers in zip(*(asdict(c).values() for c in costs), strict=True))
+    )
+
+
+def start_up(size: Size, home: Path) -> Measured:
+    """Starting, and checking one file."""
+    (home / ONE).parent.mkdir(parents=True)
+    (home / ONE).write_bytes((ROOT / "tests/data" / ONE).read_bytes())
     (home / "requests/policy.yaml").write_bytes((ROOT / "requests/policy.yaml").read_bytes())
+    return measure(START, home, size.start_rounds)
 
 
-def main() -> None:
-    """Run every command ``--rounds`` times, interleaved, and print medians and ratios."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rounds", type=int, default=15)
+def many(size: Size, home: Path) -> Measured:
+    """Checking many files in full, and the same files against the JSON schema alone, by two others."""
+    many_requests.make(home, size.many)
+    missing = _install_ajv()
+    ajv = [str(AJV), "validate", "--spec=draft2020", "--strict=false", "-c", "ajv-formats"]
+    ajv += ["-s", "requests/schema.json", "-d", "requests/*/*/*.yaml"]
+    found = measure(ALL if missing else {**ALL, "ajv validate": ajv}, home, size.rounds)
+    if missing:
+        found["ajv validate"] = missing
+    files = [str(path.relative_to(home)) for path in sorted(home.glob("requests/*/*/*.yaml"))]
+    other = [str(BIN / "check-jsonschema"), "--schemafile", "requests/schema.json", *files]
+    try:
+        found["check-jsonschema"] = once(other, home)  # it takes long: once, and without a warm-up
+    except Failed as why:
+        found["check-jsonschema"] = str(why)
+    return found
+
+
+def _install_ajv() -> str:
+    """Install ajv-cli by its lock file, where that was not done before; why not, when it cannot be."""
+    if not shutil.which("node") or not shutil.which("npm"):
+        return "not measured: there is no Node.js here"
+    if AJV.exists():
+        return ""
+    npm = ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+    done = subprocess.run(npm, cwd=AJV.parents[2], check=False, capture_output=True)
+    return "not measured: `npm ci` in tools/bench failed" if done.returncode else ""
+
+
+def changed(size: Size, home: Path) -> Measured:
+    """Checking the one file that a branch changed, in a large repository."""
+    many_requests.make(home, size.large)
+    many_requests.change_one(home)
+    command = [LAKEPORT, "check", "--changed-since", "main"]
+    return measure({f"one changed of {size.large:,}": command}, home, size.rounds)
+
+
+def growth(size: Size, home: Path) -> Measured:
+    """Checking more and more files in full."""
+    found: Measured = {}
+    for count in size.curve:
+        folder = home / str(count)
+        many_requests.make(folder, count)
+        (found[f"{count:,}"],) = measure(ALL, folder, min(size.rounds, 2)).values()
+        shutil.rmtree(folder)
+    return found
+
+
+def hostile(size: Size, home: Path) -> Measured:
+    """Refusing the hostile files of the tests, each alone and in this process: the slowest of them."""
+    del home
+    sys.path.insert(0, str(ROOT))
+    import handlers
+    from gitops.errors import InvalidRequest
+    from gitops.request import load_request
+    from tests.support.hostile import PATH, SAMPLE, VALID
+
+    load_request(VALID.encode(), PATH, handlers.registry())
+    found: Measured = {}
+    for name, (raw, _) in SAMPLE.items():
+        costs = []
+        for _ in range(size.rounds):
+            wall, cpu = time.perf_counter(), time.process_time()
+            try:
+                load_request(raw, PATH, handlers.registry())
+            except InvalidRequest:
+                costs.append(Cost(time.perf_counter() - wall, time.process_time() - cpu, 0))
+        found[f"{name} ({len(raw):,} bytes)"] = _median(costs) if costs else "failed: it was not refused"
+    return found
+
+
+def table_of_start(found: Measured, rounds: int) -> Iterator[str]:
+    """Milliseconds, and how often ``python -c pass`` that is."""
+    yield f"{f'start (median of {rounds})':<30}{'ms':>8}{'x pass':>9}{'budget':>16}"
+    reference = found["python -c pass"]
+    for name, cost in found.items():
+        if isinstance(cost, Cost) and isinstance(reference, Cost):
+            ratio = cost.wall / reference.wall
+            yield f"{name:<30}{cost.wall * 1000:>8.0f}{ratio:>9.1f}{START_BUDGET.get(name, ''):>16}"
+        else:
+            yield f"{name:<30}  {cost}"
+
+
+def table_of_many(found: Measured, count: int) -> Iterator[str]:
+    """Seconds and megabytes, and how often the time of ``lakeport check --all`` that is."""
+    yield f"{f'{count:,} files':<30}{'wall s':>8}{'cpu s':>8}{'MB':>7}{'x lakeport':>12}{'budget':>16}"
+    own = found["lakeport check --all"]
+    for name, cost in found.items():
+        if isinstance(cost, Cost):
+            ratio = f"{cost.wall / own.wall:.2f}" if isinstance(own, Cost) else ""
+            numbers = f"{cost.wall:>8.2f}{cost.cpu:>8.2f}{cost.memory:>7.0f}{ratio:>12}"
+            yield f"{name:<30}{numbers}{MANY_BUDGET[name] if count == Size.many else '':>16}"
+        else:
+            yield f"{name:<30}  {cost}"
+
+
+def table_of_changed(found: Measured) -> Iterator[str]:
+    """Milliseconds."""
+    yield f"{'check --changed-since main':<30}{'ms':>8}{'cpu ms':>8}{'MB':>7}{'':>12}{'budget':>16}"
+    for name, cost in found.items():
+        if isinstance(cost, Cost):
+            numbers = f"{cost.wall * 1000:>8.0f}{cost.cpu * 1000:>8.0f}{cost.memory:>7.0f}"
+            yield f"{name:<30}{numbers}{'':>12}{CHANGED_BUDGET:>16}"
+        else:
+            yield f"{name:<30}  {cost}"
+
+
+def table_of_growth(found: Measured) -> Iterator[str]:
+    """Seconds and megabytes, and what one file costs: the same in every line where it grows linearly."""
+    yield f"{'check --all, files':<30}{'wall s':>8}{'cpu s':>8}{'MB':>7}{'µs a file':>12}{'KB a file':>16}"
+    for name, cost in found.items():
+        if isinstance(cost, Cost):
+            count = int(name.replace(",", ""))
+            each = f"{cost.wall / count * 1e6:>12.0f}{cost.memory * 1024 / count:>16.1f}"
+            yield f"{name:<30}{cost.wall:>8.2f}{cost.cpu:>8.2f}{cost.memory:>7.0f}{each}"
+        else:
+            yield f"{name:<30}  {cost}"
+
+
+def table_of_hostile(found: Measured) -> Iterator[str]:
+    """Milliseconds of the five slowest."""
+    yield f"{f'slowest of {len(found)} hostile files':<60}{'ms':>8}{'budget':>15}"
+    for name, cost in found.items():
+        if isinstance(cost, str):
+            yield f"{name:<60}  {cost}"
+    measured = [(cost.wall, name) for name, cost in found.items() if isinstance(cost, Cost)]
+    for wall, name in sorted(measured, reverse=True)[:5]:
+        yield f"{name:<60}{wall * 1000:>8.0f}{HOSTILE_BUDGET:>15}"
+
+
+def main() -> int:
+    """Measure section by section, and print each as soon as it is there; 1 when a command of ours failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="few rounds, few files: whether it runs at all")
+    parser.add_argument(
+        "--only", choices=("start", "many", "changed", "growth", "hostile"), help="one section"
+    )
     parser.add_argument("--json", action="store_true", help="one object for a machine")
     options = parser.parse_args()
-
-    import tempfile
-
-    samples: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    with tempfile.TemporaryDirectory() as folder:
-        stage(Path(folder))
-        for _ in range(options.rounds + 1):  # the first round warms the page cache and is dropped
-            for name, command in COMMANDS.items():
-                samples[name].append(once(command, Path(folder)))
-    medians = {name: statistics.median(times[1:]) for name, times in samples.items()}
-    reference = medians["python -c pass"]
+    size = QUICK if options.quick else Size()
+    sections = {
+        "start": (start_up, lambda found: table_of_start(found, size.start_rounds)),
+        "many": (many, lambda found: table_of_many(found, size.many)),
+        "changed": (changed, table_of_changed),
+        "growth": (growth, table_of_growth),
+        "hostile": (hostile, table_of_hostile),
+    }
+    every: dict[str, Measured] = {}
+    for name, (run, table) in sections.items():
+        if options.only in (None, name):
+            with tempfile.TemporaryDirectory() as folder:
+                every[name] = run(size, Path(folder))
+            if not options.json:
+                sys.stdout.write("\n".join(table(every[name])) + "\n\n")
+                sys.stdout.flush()
     if options.json:
-        sys.stdout.write(
-            json.dumps({n: {"ms": m, "ratio": m / reference} for n, m in medians.items()}) + "\n"
-        )
-        return
-    sys.stdout.write(
-        f"{'whole process, median of ' + str(options.rounds):<34}{'ms':>8}{'x pass':>9}{'budget':>9}\n"
-    )
-    for name, median in medians.items():
-        budget = f"{BUDGET_MS[name]} ms" if name in BUDGET_MS else ""
-        sys.stdout.write(f"{name:<34}{median:>8.0f}{median / reference:>9.1f}{budget:>9}\n")
+        plain = {
+            section: {name: asdict(cost) if isinstance(cost, Cost) else cost for name, cost in found.items()}
+            for section, found in every.items()
+        }
+        sys.stdout.write(json.dumps(plain, indent=2) + "\n")
+    failed = (cost for found in every.values() for cost in found.values() if isinstance(cost, str))
+    return int(any(why.startswith("failed") for why in failed))
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

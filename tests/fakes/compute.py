@@ -176,10 +176,10 @@ def _create_cluster(world: World, body: dict[str, Any]) -> dict[str, Any]:
         world.tokens[token] = world.new_id()
         key = world.tokens[token]
         world.clusters[key] = {
+            "driver_node_type_id": body["node_type_id"],
             **body,
             "cluster_id": key,
             "state": "PENDING",
-            "driver_node_type_id": body["node_type_id"],
             "cluster_source": "API",
             "enable_elastic_disk": True,
         }

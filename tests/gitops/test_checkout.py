@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,93 @@ def test_status_of_one_request(repo: GitRepo, checkout: Checkout) -> None:
     assert [row.state for row in rows(checkout, "requests/dev/growth/Bad.yaml")] == ["misplaced"]
     with pytest.raises(UsageError):
         rows(checkout, "nobody")
+
+
+# --- other branches, and the working tree
+
+
+def test_what_requests_are_merged_into(repo: GitRepo, checkout: Checkout) -> None:
+    assert checkout.trunk() == "refs/heads/main"
+    repo.git("update-ref", "refs/remotes/origin/main", "main")
+    assert checkout.trunk() == "refs/remotes/origin/main"
+    repo.git("update-ref", "refs/remotes/origin/master", "main")
+    repo.git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/master")
+    assert checkout.trunk() == "refs/remotes/origin/HEAD"
+
+
+def test_without_a_default_branch(repo: GitRepo, checkout: Checkout) -> None:
+    repo.git("branch", "--move", "trunk")
+    with pytest.raises(UsageError, match="neither origin/main nor main"):
+        checkout.trunk()
+
+
+def test_what_differs_in_the_working_tree(repo: GitRepo, checkout: Checkout) -> None:
+    head = repo.git("rev-parse", "HEAD")
+    assert checkout.differing(head) == ((), ())
+    repo.commit("Edit", {CHURN: toy.raw("base two")})
+    odd = "requests/dev/growth/o\u00e9d name.yaml"
+    repo.write({SALES: toy.raw(name="sales"), odd: b"x", "requests/README.md": b"y", "other.yaml": b"z"})
+    (repo.root / OLD).unlink()
+    assert checkout.differing(head) == ((CHURN, odd, SALES), (OLD,))
+    repo.write({".gitignore": b"sales.yaml\n"})
+    assert checkout.differing(head) == ((CHURN, odd), (OLD,))
+
+
+def _propose(repo: GitRepo, branch: str, files: dict[str, bytes]) -> None:
+    repo.git("switch", "--quiet", "-c", branch, "main")
+    repo.commit(f"Propose {branch}", files)
+    repo.git("switch", "--quiet", "main")
+
+
+def test_what_open_requests_propose(repo: GitRepo, checkout: Checkout) -> None:
+    base = repo.git("rev-parse", "main")
+    _propose(repo, "request/dev/growth/churn", {CHURN: toy.raw("base two"), OLD: b"not its file"})
+    _propose(repo, "request/dev/growth/sales", {SALES: toy.raw(name="sales")})
+    _propose(repo, "request/dev/growth/old", {"README.md": b"its own file is as on main"})
+    _propose(repo, "request/dev/growth/nothing", {"requests/dev/growth/else.yaml": b"x"})
+    _propose(repo, "request/odd", {SALES: b"x"})
+    _propose(repo, "request/dev/growth/caf\u00e9", {"requests/dev/growth/caf\u00e9.yaml": b"x"})
+    _propose(repo, "request/dev/growth/huge", {"requests/dev/growth/huge.yaml": b"#" * 300_000})
+    _propose(repo, "work", {SALES: b"x"})
+    found = {proposal.request: proposal for proposal in checkout.open_requests(base)}
+    assert set(found) == {"dev/growth/churn", "dev/growth/sales"}
+    assert found["dev/growth/churn"].raw == toy.raw("base two")
+    sales = found["dev/growth/sales"]
+    assert (sales.branch, sales.path) == ("request/dev/growth/sales", SALES)
+
+
+def test_of_a_branch_here_and_there_that_of_origin_counts(repo: GitRepo, checkout: Checkout) -> None:
+    base = repo.git("rev-parse", "main")
+    _propose(repo, "request/dev/growth/sales", {SALES: b"pushed"})
+    repo.git("update-ref", "refs/remotes/origin/request/dev/growth/sales", "request/dev/growth/sales")
+    repo.git("branch", "--quiet", "--delete", "--force", "request/dev/growth/sales")
+    _propose(repo, "request/dev/growth/sales", {SALES: b"not pushed"})
+    assert [proposal.raw for proposal in checkout.open_requests(base)] == [b"pushed"]
+
+
+def test_a_merged_branch_is_no_open_request(repo: GitRepo, checkout: Checkout) -> None:
+    repo.merge("request/dev/growth/sales", {SALES: toy.raw(name="sales")})
+    repo.commit("Edited later", {SALES: toy.raw("base two", name="sales")})
+    assert checkout.open_requests(repo.git("rev-parse", "main")) == ()
+
+
+def test_open_requests_take_three_calls_of_git(
+    repo: GitRepo, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        name = f"request/dev/growth/r{number}"
+        _propose(repo, name, {f"requests/dev/growth/r{number}.yaml": b"x"})
+    base, calls = repo.git("rev-parse", "main"), []
+    run = Checkout._run
+    monkeypatch.setattr(
+        Checkout, "_run", lambda self, *words, **more: calls.append(words[0]) or run(self, *words, **more)
+    )
+    assert len(checkout.open_requests(base)) == 3
+    assert calls == ["for-each-ref", "cat-file", "cat-file"]
+
+
+def test_a_name_that_is_no_text_is_read_all_the_same(repo: GitRepo, checkout: Checkout) -> None:
+    odd = os.fsdecode(b"requests/dev/growth/caf\xe9.yaml")
+    repo.commit("Odd", {odd: b"x"})
+    assert checkout.read_tree("HEAD", [odd, CHURN]) == {odd: b"x", CHURN: toy.raw()}
+    assert checkout.differing(repo.git("rev-parse", "HEAD~1")) == ((odd,), ())

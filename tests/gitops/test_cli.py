@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from gitops import cli, commands
+from gitops import cli
 from gitops.checkout import POLICY, SCHEMA
+from gitops.commands import shared
 from gitops.errors import RemoteUnavailable
 from gitops.gate import Verdict
 from tests.support import toy
@@ -58,9 +60,9 @@ def test_check_shows_every_finding_with_its_line(
     )
     assert run("check", CHURN) == 1
     out = capsys.readouterr().out
-    assert f"{CHURN}:5:9: error" in out
-    assert f"{CHURN}:6:16: error" in out
-    assert "    5 |   team: sales\n" in out
+    assert f"--> {CHURN}:5:9\n" in out
+    assert f"--> {CHURN}:6:16\n" in out
+    assert "5 |   team: sales\n" in out
     assert "1 file" in out
 
 
@@ -78,7 +80,18 @@ def test_check_as_json(
 def test_check_as_annotations(run: Run, repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
     repo.write({CHURN: b"a: 1\n"})
     assert run("check", "--format", "github") == 1
-    assert f"::error file={CHURN},line=1,col=1" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"::error file={CHURN},line=1," in out
+    assert out.endswith(" in 1 of 2 files\n")
+
+
+def test_check_as_sarif(run: Run, repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
+    repo.write({CHURN: b"a: 1\n"})
+    assert run("check", "--format", "sarif") == 1
+    (found,) = json.loads(capsys.readouterr().out)["runs"]
+    assert found["tool"]["driver"]["semanticVersion"] == shared.version()
+    assert {result["ruleId"] for result in found["results"]} == {"schema-missing", "schema-unknown"}
+    assert all("help" in rule for rule in found["tool"]["driver"]["rules"])
 
 
 def test_two_requests_for_one_thing(run: Run, repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,7 +109,9 @@ def test_a_deleted_file_is_a_finding_unless_retired(
     repo.git("switch", "--quiet", "-c", "work")
     repo.commit("Delete", {}, delete=(OLD,))
     assert run("check", "--changed-since", "main") == 1
-    assert f"{OLD}: error: The file of a request that is not retired was deleted" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert "error[request-deleted]: The file of a request that is not retired was deleted" in out
+    assert f"--> {OLD}\n" in out
     repo.git("switch", "--quiet", "main")
     repo.commit("Retired", {OLD: toy.raw("side s", name="old", lifecycle="retired")})
     repo.git("switch", "--quiet", "-c", "later")
@@ -114,14 +129,25 @@ def test_a_pull_request_is_not_judged_by_its_own_policy(run: Run, repo: GitRepo)
     assert run("check", "--changed-since", "main", "--policy-from", "main") == 0
 
 
-def test_a_broken_policy_is_shown_with_its_places(
+def test_a_broken_policy_is_shown_with_its_lines(
     run: Run, repo: GitRepo, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    repo.write({POLICY: b"organisation: acme\n"})
-    assert run("check") == 1
-    assert POLICY in capsys.readouterr().err
-    assert run("check", "--format", "github") == 1
+    repo.commit("Break", {POLICY: b"organisation: acme\n"})
+    repo.write({POLICY: b"# mended\n" + toy.POLICY})
+    assert run("check") == 0
+    capsys.readouterr()
+    assert run("check", "--policy-from", "HEAD") == 1
+    captured = capsys.readouterr()
+    assert f"--> {POLICY}:1:1\n" in captured.err
+    assert "1 | organisation: acme\n" in captured.err
+    assert captured.err.endswith("; lakeport stopped there.\n")
+    assert captured.out == ""
+    assert run("check", "--policy-from", "HEAD", "--format", "github") == 1
     assert f"::error file={POLICY}" in capsys.readouterr().out
+    assert run("check", "--policy-from", "HEAD", "--format", "sarif") == 1
+    results = json.loads(capsys.readouterr().out)["runs"][0]["results"]
+    files = [result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for result in results]
+    assert set(files) == {POLICY}
 
 
 @pytest.mark.parametrize(
@@ -217,18 +243,101 @@ def test_schema(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["title"] == "Lakeport request"
 
 
-def test_version_and_help(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("option", ["--json", "--format=json"])
+def test_an_error_as_json(run: Run, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("check", "--changed-since", "nowhere", option) == 2
+    captured = capsys.readouterr()
+    assert json.loads(captured.out)["error"]["code"] == "usage"
+    assert captured.err == ""
+
+
+# --- help and what is not understood
+
+
+def test_version(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--version") == 0
-    assert capsys.readouterr().out == f"lakeport {commands.version()}\n"
-    assert run() == 0
-    assert "Usage: lakeport" in capsys.readouterr().out
+    assert capsys.readouterr().out == f"lakeport {shared.version()}\n"
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"], ["help"], ["help", "--help"]])
+def test_the_overview_has_every_command_in_a_line(
+    run: Run, arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Usage: lakeport COMMAND ")
+    for name, says in cli.COMMANDS.items():
+        assert [line.split(maxsplit=1) for line in lines].count([name, says]) == 1
+    assert max(map(len, lines)) <= 80
+
+
+def test_every_module_of_a_command_is_in_the_table() -> None:
+    modules = {path.stem for path in (ROOT / "gitops/commands").glob("[a-z]*.py")} - {"shared"}
+    assert modules == set(cli.COMMANDS)
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_the_help_of_a_command(run: Run, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(name, "--help") == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith(f"Usage: lakeport {name} [-h]")
+    assert f"\n\n{cli.COMMANDS[name]}\n\n" in shown
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
+    assert run("help", name) == 0
+    assert capsys.readouterr().out == shown
+    assert run("-h", name) == 0
+
+
+def examples() -> list[str]:
+    """Every call in the help of a command, as it would be typed."""
+    epilogs = [cli.parser_of(name, cli.load(name)).epilog or "" for name in cli.COMMANDS]
+    lines = "\n".join(epilogs).replace("\\\n", "").splitlines()
+    return [line.strip() for line in lines if line.startswith("  lakeport ")]
+
+
+@pytest.mark.parametrize("example", examples())
+def test_every_example_of_the_help_is_taken(example: str) -> None:
+    command, *words = shlex.split(example)[1:]
+    assert cli.parser_of(command, cli.load(command)).parse(words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["chekc"], "There is no command chekc. Did you mean check?"),
+        (["help", "paln"], "There is no command paln. Did you mean plan?"),
+        (["nonsense"], "There is no command nonsense."),
+        ([""], "There is no command ''."),
+        (["--json", "check"], "There is no command before --json."),
+        (["check", "--chnged-since", "main"], "Did you mean --changed-since?"),
+        (["check", "--change", "main"], "Did you mean --changed-since?"),
+        (["check", "--format", "jsno"], "Did you mean json?"),
+    ],
+)
+def test_what_was_meant(
+    run: Run, arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    captured = capsys.readouterr()
+    if "--json" in arguments:
+        assert json.loads(captured.out)["error"]["what"] == sentence
+    else:
+        assert captured.err.splitlines()[0].endswith(sentence)
+
+
+def test_options_stand_before_between_and_after_files(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    shown = []
+    for arguments in ([CHURN, OLD, "--json"], [CHURN, "--json", OLD], ["--json", CHURN, OLD]):
+        assert run("check", *arguments) == 0
+        shown.append(json.loads(capsys.readouterr().out)["files"])
+    assert shown == [[CHURN, OLD]] * 3
 
 
 def break_it(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     def broken() -> None:
         raise error
 
-    monkeypatch.setattr(commands, "checkout_here", broken)
+    monkeypatch.setattr(shared, "checkout_here", broken)
 
 
 def test_a_defect_is_a_sentence_unless_one_asks(
@@ -289,7 +398,7 @@ def test_apply(run: Run, town: Town, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert len((tmp_path / "journal.jsonl").read_text().splitlines()) == 4
     assert (town.last.run_id, town.last.attempt) == ("77", 2)
     assert town.last.run_url == "https://github.example/acme/requests/actions/runs/77"
-    assert town.last.tool_version == commands.version()
+    assert town.last.tool_version == shared.version()
 
 
 def test_apply_as_json_ends_with_the_worst(run: Run, town: Town, capsys: pytest.CaptureFixture[str]) -> None:
@@ -396,7 +505,9 @@ resources:
 """
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["check", toy.path("churn-prediction")]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["plan", "--help"], ["check", toy.path("churn-prediction")]]
+)
 def test_no_sdk_is_loaded_to_help_or_to_check(arguments: list[str], tmp_path: Path) -> None:
     file = tmp_path / toy.path("churn-prediction")
     file.parent.mkdir(parents=True)
@@ -414,3 +525,30 @@ def test_no_sdk_is_loaded_to_help_or_to_check(arguments: list[str], tmp_path: Pa
     loaded = set(done.stderr.split())
     assert "gitops" in loaded
     assert not loaded & SLOW
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"], ["--version"]])
+def test_nobody_reads_it(arguments: list[str]) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "wb") as closed:
+        done = subprocess.run(
+            [sys.executable, "-m", "gitops", *arguments],
+            cwd=ROOT,
+            stdout=closed,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_what_cannot_be_written_is_escaped() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "gitops", "status", b"\xff", "--json"],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "utf-8"},
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    assert "\udcff" in json.loads(done.stdout)["error"]["what"]

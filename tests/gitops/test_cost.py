@@ -1,9 +1,9 @@
-"""Prices with their sources, and arithmetic that a person can follow."""
+"""Amounts: in words, as JSON, added up and converted; and what a whole request costs."""
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,87 +11,13 @@ from hypothesis import strategies as st
 
 from gitops import cost
 from gitops.cost import Money
-from gitops.vocabulary import SIZES
+from gitops.kind import Desired
+from gitops.prices import PriceBook
+from gitops.policy import monthly_cost
+from gitops.request import desired
 from tests.support.language import REGISTRY, loaded, policy
 
-CLOUDS = ("azure", "aws", "gcp")
-WORKLOADS = ("etl", "ml", "analytics")
-
-
-@pytest.mark.parametrize("cloud", CLOUDS)
-@pytest.mark.parametrize("workload", WORKLOADS)
-@pytest.mark.parametrize("gpu", [False, True])
-def test_every_size_has_a_node_with_a_source(cloud: str, workload: str, gpu: bool) -> None:
-    nodes = [cost.node_for(cloud, workload, size, gpu, "dev") for size in SIZES]
-    assert [node.price_per_hour for node in nodes] == sorted({node.price_per_hour for node in nodes})
-    assert [node.vcpus for node in nodes] == sorted({node.vcpus for node in nodes})
-    for node in nodes:
-        assert node.source
-        assert node.as_of >= date(2025, 1, 1)
-        assert node.confidence in ("exact", "approximate")
-        assert node.dbu_per_hour > 0
-
-
-def test_no_price_list_for_another_cloud() -> None:
-    with pytest.raises(ValueError, match="no price list"):
-        cost.node_for("moon", "ml", "xs")
-
-
-def test_the_arithmetic_is_in_the_lines() -> None:
-    money = cost.estimate_cluster(
-        cloud="azure",
-        environment="dev",
-        workload="ml",
-        size="small",
-        min_workers=1,
-        max_workers=4,
-        auto_stop_minutes=30,
-    )
-    node = cost.node_for("azure", "ml", "small")
-    hourly = node.price_per_hour + node.dbu_per_hour * Decimal("0.55")
-    assert money.low == 2 * 40 * hourly
-    assert money.high == 5 * 176 * hourly
-    assert money.currency == "USD"
-    assert money.lines[0].startswith(
-        "Cluster of Standard_E8ds_v5 (8 vCPU, 64 GiB): 0.691 USD for the machine + 2 DBU"
-    )
-    assert (
-        "Azure retail price list, Linux pay-as-you-go, West Europe, 2025-06-30, approximate" in money.lines[0]
-    )
-    assert money.lines[1] == (
-        "At least (1 driver + 1 worker) \u00d7 40 hours = 143 USD; "
-        "at most (1 driver + 4 workers) \u00d7 176 hours = 1,576 USD."
-    )
-
-
-def test_what_never_stops_runs_all_month() -> None:
-    money = cost.estimate_cluster(
-        cloud="aws",
-        environment="dev",
-        workload="etl",
-        size="xs",
-        min_workers=1,
-        max_workers=1,
-        auto_stop_minutes=0,
-    )
-    assert money.low == money.high == 2 * 730 * (Decimal("0.214") + Decimal("0.69") * Decimal("0.55"))
-
-
-def test_a_warehouse() -> None:
-    money = cost.estimate_warehouse(cloud="azure", environment="dev", size="medium", max_clusters=2)
-    assert money.low == 24 * Decimal("0.91") * 20
-    assert money.high == 24 * Decimal("0.91") * 88 * 2
-    assert "24 DBU an hour" in money.lines[0]
-    assert "up to 2 clusters" in money.lines[0]
-
-
-def test_a_job_is_cheaper_than_a_cluster_of_its_size() -> None:
-    same = {"cloud": "azure", "environment": "dev", "workload": "etl", "size": "small"}
-    job = cost.estimate_job(**same, min_workers=1, max_workers=2)
-    cluster = cost.estimate_cluster(**same, min_workers=1, max_workers=2, auto_stop_minutes=30)
-    assert job.high < cluster.high
-
-
+AZURE = PriceBook.of("azure")
 amounts = st.decimals(0, 10**6, places=2)
 moneys = st.builds(lambda a, b: Money(min(a, b), max(a, b), "USD", ("x",)), amounts, amounts)
 
@@ -106,11 +32,25 @@ def test_a_total_is_the_sum(parts: list[Money]) -> None:
 
 @given(moneys, st.sampled_from(["EUR", "USD", "GBP", "CHF"]))
 def test_conversion_keeps_the_order_and_says_its_rate(money: Money, currency: str) -> None:
-    found = cost.convert(money, currency)
+    found = cost.convert(money, currency, AZURE)
     assert found.low <= found.high
     assert found.currency == currency
     if currency != "USD":
-        assert "ECB reference rates, 2025-06-30" in found.lines[-1]
+        rate = AZURE.exchange(currency).value
+        assert found.high == money.high * rate
+        assert f"At {rate.normalize():f} {currency} for 1 USD" in found.lines[-1]
+        assert "ECB reference rates, 2025-06-30, approximate" in found.lines[-1]
+
+
+def test_an_organisations_own_exchange_rate() -> None:
+    own = PriceBook.of(
+        "azure", {"source": "Treasury", "date": "2026-01-01", "exchange_rates": {"EUR": "0.9"}}
+    )
+    found = cost.convert(Money(Decimal(10), Decimal(20), "USD"), "EUR", own)
+    assert (found.low, found.high) == (Decimal(9), Decimal(18))
+    assert found.lines == (
+        "At 0.9 EUR for 1 USD (Treasury, 2026-01-01, the organisation's own): 9 to 18 EUR.",
+    )
 
 
 def test_currencies_do_not_mix() -> None:
@@ -126,9 +66,20 @@ def test_money_in_words_and_as_json() -> None:
     assert (again.low, again.high, again.lines) == (Decimal("12.40"), Decimal("1234.50"), ("a",))
 
 
-def test_the_cost_of_a_request() -> None:
-    from gitops.policy import monthly_cost
+def test_sentences_are_written_when_they_are_read_and_once() -> None:
+    written: list[str] = []
 
+    def told() -> tuple[str, ...]:
+        written.append("now")
+        return ("a sentence",)
+
+    money = cost.convert(Money(Decimal(1), Decimal(2), "USD", told), "EUR", AZURE)
+    assert not written
+    assert money.lines[0] == money.lines[0] == "a sentence"
+    assert written == ["now"]
+
+
+def test_the_cost_of_a_request() -> None:
     found = monthly_cost(loaded(), policy(), REGISTRY)
     assert found is not None
     assert found.currency == "EUR"
@@ -136,7 +87,17 @@ def test_the_cost_of_a_request() -> None:
     assert monthly_cost(loaded(lifecycle="retiring"), policy(), REGISTRY) is None
 
 
-@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
-def test_larger_costs_more(environment: str) -> None:
-    high = [cost.estimate_warehouse(cloud="azure", environment=environment, size=size).high for size in SIZES]
-    assert high == sorted(high)
+def several(*names: str) -> list[Desired[Any]]:
+    text = "\n".join(f"- {{kind: compute, name: {name}, size: small}}" for name in names)
+    return list(desired(loaded(resources=text), policy()))
+
+
+def test_where_several_things_cost_the_lines_name_each() -> None:
+    one, two = (cost.estimate(several(*names), REGISTRY, "EUR") for names in (["aa"], ["aa", "bb"]))
+    assert one is not None
+    assert two is not None
+    assert two.high == 2 * one.high
+    heads = [line for line in two.lines if line.startswith("compute ")]
+    assert [head.split(":")[0] for head in heads] == ["compute aa", "compute bb"]
+    assert sum(line.startswith("At 0.8532 EUR") for line in two.lines) == 1
+    assert not any(line.startswith("compute ") for line in one.lines)

@@ -10,6 +10,7 @@ from gitops.finding import Finding, Place, Severity
 from gitops.gate import Facts, Outcome, Review, Verdict
 from gitops.gating import COMMITS_LISTED, FILES_LISTED, gather, judge_pull
 from gitops.plan import Change, Plan, Verb
+from gitops.policy import load_policy
 from gitops.posting import annotation, gate_comment, plan_title, post_gate, post_report
 from gitops.pulls import FileChange, Pull
 from gitops.report import Entry, Report
@@ -130,6 +131,33 @@ def test_somebody_whom_the_directory_does_not_know_needs_two(repo: Repo) -> None
     assert outcome(repo) is Outcome.MISSING_APPROVALS
 
 
+def test_an_edit_needs_those_whom_the_policy_names_for_it(repo: Repo) -> None:
+    asks = b"approvals_for_change: {purpose: {count: 2, from: [growth]}}\n"
+    rules = load_policy(toy.POLICY + asks)
+    repo.files[toy.path(), BASE] = toy.raw()
+    repo.files[toy.path(), HEAD] = toy.raw(purpose="Find other things out.")
+    facts = gather(repo, PULL, registry=toy.registry(toy.World()), rules=rules)
+    assert [(rule.id, rule.count) for rule in facts.rules] == [
+        ("environment-dev", 1),
+        ("change-purpose", 2),
+    ]
+    repo.files[toy.path(), HEAD] = toy.raw("base one blue")
+    facts = gather(repo, PULL, registry=toy.registry(toy.World()), rules=rules)
+    assert [rule.id for rule in facts.rules] == ["environment-dev"]
+
+
+def test_writing_a_name_into_an_exception_is_no_approval(repo: Repo) -> None:
+    rules = load_policy(toy.POLICY + b"exceptions: {approvers: [growth]}\n")
+    entry = b"  exceptions: [{rule: naming, reason: It is old., approver: omar-f, until: 2027-01-01}]\n"
+    repo.files[toy.path(), HEAD] = toy.raw().replace(b"  lifecycle", entry + b"  lifecycle")
+    repo.reviewed = approved_by("nadia-k")
+    verdict = judge_pull(repo, PULL, registry=toy.registry(toy.World()), rules=rules)
+    assert verdict.outcome is Outcome.MISSING_APPROVALS
+    assert verdict.sentences == ("The exception to naming asks for one more approval, from omar-f.",)
+    repo.reviewed = approved_by("nadia-k", "omar-f")
+    assert judge_pull(repo, PULL, registry=toy.registry(toy.World()), rules=rules).passed
+
+
 def test_two_requests_of_two_people_bar_both(repo: Repo) -> None:
     other = toy.raw(name="sales").replace(
         b"{slack: U024BE7LH, github: liwei}", b"{slack: U0OMARFAR, github: omar-f}"
@@ -144,7 +172,7 @@ def test_what_it_was_counts_too(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> 
     was = ApprovalRule("classification-restricted", 1, frozenset({"omar-f"}), "Restricted data")
     becomes = ApprovalRule("environment-dev", 1, frozenset({"nadia-k"}), "The environment dev")
     monkeypatch.setattr(
-        "gitops.policy.approvals",
+        "gitops.amendment.approvals",
         lambda loaded, policy, registry: (was if b"restricted" in loaded.document.raw else becomes,),
     )
     repo.files[toy.path(), BASE] = toy.raw().replace(b"internal", b"restricted")
@@ -233,7 +261,7 @@ def test_annotations() -> None:
 
 def test_titles() -> None:
     assert plan_title(Report()) == "No request file is changed"
-    assert plan_title(Report(findings=(FINDING,))) == "1 error in 0 files"
+    assert plan_title(Report(findings=(FINDING,))) == "1 error"
     assert plan_title(Report(entries=(ENTRY, ENTRY))) == "2 requests, none of them not fine"
 
 

@@ -180,6 +180,28 @@ def test_plan_comment_of_refusals_findings_and_errors() -> None:
     assert "<img" not in text
 
 
+def test_what_was_decided_is_shown_with_its_reasons() -> None:
+    reasons = ("Workers are Standard_E8ds_v5: the size is small.", NASTY)
+    text = plan_comment(Report(entries=(entry(change(details=reasons), change(1)),)))
+    decided = text[text.index("#### Decided, and why") : text.index("<details>")]
+    assert decided.startswith(
+        "#### Decided, and why\n- <code>schema/ml&#95;dev.churn0</code>\n"
+        "  - Workers are Standard&#95;E8ds&#95;v5: the size is small.\n  - "
+    )
+    assert "churn1" not in decided
+    assert "<img" not in decided
+    assert "@acme" not in decided
+    assert "#### Decided" not in plan_comment(Report(entries=(entry(change()),)))
+
+
+def test_the_arithmetic_is_in_the_plan_comment_line_by_line() -> None:
+    money = Money(Decimal(1), Decimal(2), "EUR", ("An hour: 1 USD.", NASTY))
+    text = plan_comment(Report(entries=(entry(change(), cost=money),)))
+    folded = text[text.index("<details><summary>Cost: ") :]
+    assert folded.startswith("<details><summary>Cost: €1 to €2/month</summary>\n\n- An hour: 1 USD.\n- ")
+    assert "<img" not in folded
+
+
 def test_plan_comment_without_requests() -> None:
     assert "changes no request file" in plan_comment(Report())
 
@@ -238,57 +260,14 @@ def test_plan_on_a_terminal_is_plain_text_in_80_columns(monkeypatch: pytest.Monk
     assert "approve: 1 of nadia-k" in text
 
 
-# --- findings
-
-
-def test_findings_with_line_and_caret() -> None:
+def test_reasons_and_arithmetic_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     out = io.StringIO()
-    raw = b"kind: compute\nsize: xl\n"
-    render.print_findings(render.open_console(out), [finding(end=9)], {"f.yaml": raw})
-    assert out.getvalue() == (
-        "f.yaml:2:7: error: Too large. [size-limit]\n"
-        "    2 | size: xl\n"
-        "      |       ^^\n"
-        "  Take a smaller one.\n"
-    )
-
-
-@pytest.mark.parametrize(
-    ("raw", "line", "column", "caret"),
-    [
-        ("数据: xl\n", 1, 5, "      |       ^"),
-        ("x" * 500 + "BAD\n", 1, 501, None),
-        ("a: 1", 9, 1, ""),
-        ("\x1b[31m: 1\n", 1, 1, "      | ^"),
-    ],
-)
-def test_carets_stand_under_the_place(raw: str, line: int, column: int, caret: str | None) -> None:
-    out = io.StringIO()
-    found = [finding(line=line, column=column)]
-    render.print_findings(render.open_console(out), found, {"f.yaml": raw.encode()})
-    text = out.getvalue()
-    assert "\x1b" not in text
-    if caret is None:
-        excerpt, marks = text.splitlines()[1:3]
-        assert excerpt[marks.index("^")] == "B"
-    elif caret:
-        assert text.splitlines()[2] == caret
-    else:
-        assert "|" not in text
-
-
-def test_github_annotations_are_escaped() -> None:
-    text = render.findings_github([finding("50% a\nb: c, d", file="a,b:c%.yaml", end=9)])
-    assert text == (
-        "::error file=a%2Cb%3Ac%25.yaml,line=2,col=7,endLine=2,endColumn=9,title=size-limit"
-        "::50%25 a%0Ab: c, d Take a smaller one.\n"
-    )
-
-
-def test_findings_summary() -> None:
-    warning = replace(finding(), severity=Severity.WARNING)
-    assert render.findings_summary([finding(), finding(), warning], 1) == "2 errors and 1 warning in 1 file"
-    assert render.findings_summary([], 3) == "3 files checked, nothing found"
+    money = Money(Decimal(1), Decimal(2), "EUR", ("An hour: [bold]3[/bold] USD.",))
+    print_plan(render.open_console(out), entry(change(details=("Why \x1b[31mnot.",)), cost=money))
+    text = re.sub(r" +\n", "\n", out.getvalue())
+    assert "  decided for schema/ml_dev.churn0:\n    - Why \ufffd[31mnot.\n" in text
+    assert "  cost €1 to €2/month:\n    - An hour: [bold]3[/bold] USD.\n" in text
 
 
 # --- results and pull requests

@@ -192,8 +192,20 @@ def test_all_findings_at_once_with_those_of_the_path() -> None:
 
 
 def test_yaml_findings_come_with_the_path() -> None:
-    rules = [item.rule for item in findings("a: 1\na: 2\n", "elsewhere/x.yaml")]
-    assert rules == ["path", "yaml-duplicate"]
+    rules = [item.rule for item in findings("a: 1\na: [\n", "elsewhere/x.yaml")]
+    assert rules == ["path", "yaml-duplicate", "yaml-syntax"]
+
+
+def test_what_could_be_read_is_checked_too() -> None:
+    """One run says everything: a slip of the YAML does not hide the others, nor is it told twice."""
+    raw = text(environment="devel", purpose="&p Predict", members="*p", name="churn-prediction\n  name: other")
+    assert [(item.rule, item.place.path) for item in findings(raw)] == [
+        ("yaml-duplicate", "metadata.name"),
+        ("path-metadata", "metadata.environment"),
+        ("schema", "metadata.environment"),
+        ("yaml-anchor", "metadata.purpose"),
+        ("yaml-alias", "metadata.members"),
+    ]
 
 
 def test_a_long_or_odd_value_is_shortened() -> None:
@@ -270,7 +282,7 @@ def test_one_kind_is_enough() -> None:
     assert load_request(raw, PATH, alone).request.resources[0].kind == "repo"
     with pytest.raises(InvalidRequest) as caught:
         load_request(text(resources="- {kind: repo, nme: x}").encode(), PATH, alone)
-    assert {found.rule for found in caught.value.findings} == {"schema-unknown", "schema-missing"}
+    assert {found.rule for found in caught.value.findings} == {"schema-unknown"}
 
 
 def test_json_schema_agrees_with_the_loader() -> None:

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from gitops.kind import AnyKind, Desired, Origin
 from gitops.plan import Change
 from gitops.policy import Policy, load_policy
@@ -36,7 +38,7 @@ def origin(**changes: Any) -> Origin:
 
 def desired(kind: AnyKind, spec: dict[str, Any], **changes: Any) -> Desired[Any]:
     """A resource as a request file gives it: through JSON, strictly."""
-    return Desired(spec=kind.spec.model_validate_json(json.dumps(spec)), origin=origin(**changes))
+    return Desired(spec=msgspec.convert(spec, kind.spec), origin=origin(**changes))
 
 
 def through_json(changes: Iterable[Change]) -> list[Change]:

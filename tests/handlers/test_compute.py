@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gitops.plan import Change, Reason, RefusedChange
+from gitops.policy import load_policy
 from handlers import _compute_shape as shape
 from handlers import compute
 from handlers._compute_fields import derive
@@ -64,15 +66,84 @@ def test_a_cluster_always_stops_isolates_and_says_who_pays() -> None:
     assert cluster["autoscale"] == {"min_workers": 1, "max_workers": 4}
 
 
-@pytest.mark.parametrize(
-    ("spec", "runtime"),
-    [({"workload": "ml"}, "cpu-ml"), ({"workload": "etl", "gpu": True}, "gpu-ml")],
-)
-def test_machine_learning_and_gpu_are_the_teams_alone(spec: dict[str, Any], runtime: str) -> None:
+@pytest.mark.parametrize("spec", [{"workload": "ml"}, {"workload": "etl", "gpu": True}])
+def test_machine_learning_and_gpu_are_the_teams_alone(spec: dict[str, Any]) -> None:
+    """In the newer form of the API, which knows groups, the runtime is named without its flavour."""
     body = shape.creation(wanted(Case(), **spec))
+    assert body["kind"] == "CLASSIC_PREVIEW"
     assert body["data_security_mode"] == "DATA_SECURITY_MODE_DEDICATED"
     assert body["single_user_name"] == "growth"
-    assert runtime in body["spark_version"]
+    assert body["spark_version"] == "16.4.x-scala2.12"
+    assert body["use_ml_runtime"] is True
+
+
+def test_a_job_of_machine_learning_names_its_runtime_whole() -> None:
+    (cluster,) = shape.creation(wanted(JobCase(), workload="ml", gpu=True))["job_clusters"]
+    assert cluster["new_cluster"]["spark_version"] == "16.4.x-gpu-ml-scala2.12"
+    assert cluster["new_cluster"]["data_security_mode"] == "SINGLE_USER"
+    assert "kind" not in cluster["new_cluster"]
+
+
+def in_prod(case: Case, **spec: Any) -> Any:
+    return desired(KIND, case.spec | spec, environment="prod")
+
+
+def test_in_production_the_driver_is_larger_and_stays_so() -> None:
+    case = Case()
+    carry_out(KIND, plan(KIND, in_prod(case), case.client), case.client)
+    cluster = only(case.world.clusters)
+    assert cluster["node_type_id"] == "Standard_D8ds_v5"
+    assert cluster["driver_node_type_id"] == "Standard_D16ds_v5"
+    assert list(plan(KIND, in_prod(case), case.client)) == []
+    cluster["driver_node_type_id"] = "Standard_D4ds_v5"
+    (change,) = plan(KIND, in_prod(case), case.client)
+    assert change.before == {"driver_type": "Standard_D4ds_v5"}
+    case.world.writes.clear()
+    carry_out(KIND, [change], case.client)
+    assert case.world.writes == ["update cluster driver_node_type_id"]
+    assert list(plan(KIND, in_prod(case), case.client)) == []
+
+
+def test_a_larger_size_moves_workers_and_driver_and_says_so_once() -> None:
+    case = made(Case())
+    (change,) = replanned(case, size="medium")
+    assert "node type Standard_D8ds_v5 → Standard_D16ds_v5; it restarts" in change.summary
+    carry_out(KIND, [change], case.client)
+    assert only(case.world.clusters)["driver_node_type_id"] == "Standard_D16ds_v5"
+    assert replanned(case, size="medium") == []
+
+
+def test_a_jobs_driver_is_larger_in_production_too() -> None:
+    case = JobCase()
+    carry_out(KIND, plan(KIND, in_prod(case), case.client), case.client)
+    cluster = only(case.world.jobs)["settings"]["job_clusters"][0]["new_cluster"]
+    assert cluster["driver_node_type_id"] == "Standard_D16ds_v5"
+    del cluster["driver_node_type_id"]  # which means: as the workers
+    (change,) = plan(KIND, in_prod(case), case.client)
+    carry_out(KIND, [change], case.client)
+    cluster = only(case.world.jobs)["settings"]["job_clusters"][0]["new_cluster"]
+    assert cluster["driver_node_type_id"] == "Standard_D16ds_v5"
+
+
+def test_the_plan_says_what_was_decided_and_why() -> None:
+    change, *_ = plan(KIND, in_prod(Case()), Case().client)
+    assert change.details[0].startswith("Workers are Standard_D8ds_v5 (8 vCPU, 32 GiB): the size is small")
+    assert "in production it is larger" in change.details[1]
+    assert change.details[-1] == (
+        'A cluster policy for it must allow: node_type_id = "Standard_D8ds_v5"; '
+        'driver_node_type_id = "Standard_D16ds_v5"; spark_version = "16.4.x-scala2.12"; '
+        'data_security_mode = "USER_ISOLATION"; autoscale.min_workers 1 to 1; autoscale.max_workers 1 to 4; '
+        'autotermination_minutes 10 to 30; custom_tags.lakeport-request = "dev/growth/churn"; '
+        'custom_tags.lakeport-resource = "growth-churn-dev"; custom_tags.team = "growth"; '
+        'custom_tags.environment = "prod"; custom_tags.cost-center = "CC-1042".'
+    )
+    assert len(shape.reasons(wanted(Warehouse()))) == 3
+
+
+def test_reasons_come_with_what_was_decided_and_not_with_a_new_limit() -> None:
+    case = made(Case())
+    assert replanned(case, size="medium")[0].details
+    assert not replanned(case, max_workers=9)[0].details
 
 
 def test_the_token_names_the_resource_and_fits() -> None:
@@ -305,3 +376,23 @@ def test_no_gpu_for_restricted_data() -> None:
     one = desired(KIND, Case.spec | {"gpu": True}, data_classification="restricted")
     found = [complaint.path for rule in KIND.rules for complaint in rule.check(one, policy_of())]
     assert found == ["gpu"]
+
+
+@pytest.mark.parametrize(
+    ("families", "environment", "spec", "said"),
+    [
+        ("Standard_D*", "dev", {}, ""),
+        ("Standard_D*", "dev", {"workload": "ml"}, "workers would be Standard_E8ds_v5"),
+        ("Standard_D*", "dev", {"type": "sql_warehouse", "workload": "ml"}, ""),
+        ("Standard_D8*", "dev", {}, ""),
+        ("Standard_D8*", "prod", {}, "driver would be Standard_D16ds_v5"),
+    ],
+)
+def test_machines_of_other_families(families: str, environment: str, spec: dict[str, Any], said: str) -> None:
+    text = (Path(__file__).parents[2] / "requests/policy.yaml").read_text()
+    policy = load_policy(f"node_families: [{families}]\n{text}".encode())
+    one = desired(KIND, Case.spec | spec, environment=environment)
+    (rule,) = (rule for rule in KIND.rules if rule.id == "compute-node")
+    found = list(rule.check(one, policy))
+    assert [complaint.path for complaint in found] == (["size"] if said else [])
+    assert all(said in complaint.message and families in complaint.hint for complaint in found)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import json
 import os
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,7 +39,7 @@ def wanted(template: str, **changes: Any) -> Desired[Any]:
     spec = {"kind": "scaffold", "repo": "growth-churn", "template": template}
     inputs = changes.pop("inputs", {})
     return Desired(
-        spec=scaffold.ScaffoldSpec.model_validate_json(json.dumps(spec | {"inputs": inputs})),
+        spec=msgspec.convert(spec | {"inputs": inputs}, scaffold.ScaffoldSpec),
         origin=origin(**changes),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from databricks.sdk.errors import PermissionDenied
 
@@ -210,7 +211,7 @@ def test_no_right_to_look_is_denied(case: Case, monkeypatch: pytest.MonkeyPatch)
     ],
 )
 def test_what_no_file_may_say(spec: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="validation error"):
+    with pytest.raises(msgspec.ValidationError):
         wanted(**spec)
 
 

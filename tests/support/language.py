@@ -7,15 +7,15 @@ from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from msgspec import Meta
 
-from gitops import cost
+from gitops import compute_cost
 from gitops.cost import Money
 from gitops.kind import Ask, Complaint, Desired, Kind, Registry, Rule, Spec
 from gitops.plan import Change
 from gitops.policy import Policy, load_policy
 from gitops.request import Loaded, load_request
-from gitops.vocabulary import SIZES, Part, Size
+from gitops.vocabulary import SIZES, Part, Size, spelt
 
 TODAY = date(2026, 11, 23)
 POLICY = Path(__file__).resolve().parents[2] / "requests" / "policy.yaml"
@@ -26,10 +26,9 @@ class Access(Part):
     permission: Literal["pull", "push"]
 
 
-class RepoSpec(Spec):
-    kind: Literal["repo"]
+class RepoSpec(Spec, tag="repo"):
     name: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")],
+        Annotated[str, spelt(r"[a-z][a-z0-9-]*")],
         Ask(label="Repository", help="Its name, such as `growth-churn`."),
     ]
     visibility: Annotated[
@@ -40,37 +39,37 @@ class RepoSpec(Spec):
     access: Annotated[tuple[Access, ...], Ask(label="Access", help="Who may.", risky=True)] = ()
 
 
-class ScaffoldSpec(Spec):
-    kind: Literal["scaffold"]
+class ScaffoldSpec(Spec, tag="scaffold"):
     repo: Annotated[str, Ask(label="Repository", help="The repository it goes into.")]
     template: Annotated[str, Ask(label="Template", help="A template, such as `python-library`.")]
     inputs: Annotated[Mapping[str, str], Ask(label="Inputs", help="Its variables.")] = {}
 
 
-class ComputeSpec(Spec):
-    kind: Literal["compute"]
+class ComputeSpec(Spec, tag="compute"):
     name: Annotated[str, Ask(label="Name", help="Its name.")]
     size: Annotated[Size, Ask(label="Size", help="From `xs` to `xl`.")]
     gpu: Annotated[bool, Ask(label="GPU", help="`true` or `false`.")] = False
     max_workers: Annotated[
-        Annotated[int, Field(ge=1, le=100)], Ask(label="Workers", help="At most so many.")
+        Annotated[int, Meta(ge=1, le=100)], Ask(label="Workers", help="At most so many.")
     ] = 2
     comment: Annotated[str, Ask(label="Comment", help="Anything.")] = ""
     needs_answer: Annotated[str | None, Ask(label="Note", help="Anything.")] = None
 
 
 def _size(item: Desired[Any], policy: Policy) -> Iterator[Complaint]:
-    bounds = policy.limits_of(item.origin.environment, item.origin.data_classification)
-    if SIZES.index(item.spec.size) > SIZES.index(bounds.max_size):
-        yield Complaint(path="size", message=f"The size {item.spec.size} is more than {bounds.max_size}.")
-    if item.spec.gpu and not bounds.gpu:
+    holds = policy.effective_for(item.origin)
+    if SIZES.index(item.spec.size) > SIZES.index(holds.max_size.value):
+        most = holds.max_size.value
+        yield Complaint(path="size", message=f"The size {item.spec.size} is more than {most}.")
+    if item.spec.gpu and not holds.gpu.value:
         yield Complaint(path="gpu", message="No GPU here.")
 
 
 def _estimate(item: Desired[ComputeSpec]) -> Money:
-    return cost.estimate_cluster(
-        cloud=item.origin.cloud,
+    return compute_cost.monthly(
+        item.origin.prices,
         environment=item.origin.environment,
+        kind="cluster",
         workload="ml",
         size=item.spec.size,
         gpu=item.spec.gpu,
@@ -85,7 +84,7 @@ def _derive(kind: str, *fields: str) -> Any:
         name = policy.default_name(
             kind, team=origin["team"], name=origin["name"], environment=origin["environment"]
         )
-        found = {key: value for key, value in policy.defaults_for(kind).items() if key in fields}
+        found = {key: value for key, value in policy.defaults_for(kind, origin).items() if key in fields}
         return found | {"name": name}
 
     return derive
@@ -94,7 +93,8 @@ def _derive(kind: str, *fields: str) -> Any:
 def _derive_scaffold(
     values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy
 ) -> Mapping[str, Any]:
-    return {**policy.defaults_for("scaffold"), "repo": origin["resources"].get("repo", {}).get("name")}
+    repo = origin["resources"].get("repo", {}).get("name")
+    return {**policy.defaults_for("scaffold", origin), "repo": repo}
 
 
 def _unused(*arguments: Any) -> Any:
@@ -125,7 +125,7 @@ REGISTRY: Registry = {
         identity=lambda spec: spec.name,
         derive=_derive("compute", "size", "max_workers"),
         estimate=_estimate,
-        rules=(Rule(id="compute-size", why="Size is money.", check=_size),),
+        rules=(Rule(id="compute-size", title="Too large", why="", fix="", wrong="", right="", check=_size),),
         aliases=("cluster",),
     ),
     "repo": _kind(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from gitops.errors import RemoteDenied
 from gitops.kind import Ask, Desired, Kind, Registry, Spec
@@ -17,20 +17,17 @@ Name = Annotated[str, Ask(label="Name", help="Its name, such as `one`.")]
 Tags = Annotated[tuple[str, ...], Ask(label="Tags", help="Words, such as `[a]`.")]
 
 
-class BaseSpec(Spec):
-    kind: Literal["base"]
+class BaseSpec(Spec, tag="base"):
     name: Name
     tags: Tags = ()
 
 
-class SideSpec(Spec):
-    kind: Literal["side"]
+class SideSpec(Spec, tag="side"):
     name: Name
     tags: Tags = ()
 
 
-class TopSpec(Spec):
-    kind: Literal["top"]
+class TopSpec(Spec, tag="top"):
     name: Name
     tags: Tags = ()
 

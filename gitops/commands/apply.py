@@ -1,0 +1,94 @@
+"""`lakeport apply`: carries out what is merged and approved, each request with a receipt."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gitops.commands import shared
+from gitops.terminal import as_text, landed_as_json, note, say, show_landed
+
+if TYPE_CHECKING:
+    import argparse
+    from types import FrameType
+
+    from gitops.engine import Journal
+    from gitops.kind import Registry
+    from gitops.landing import Landed
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Where the steps are noted."""
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="Add every step to this file, as it happens."
+    )
+    shared.add_json(parser)
+    parser.epilog = """\
+Every request that is not applied yet, each with a receipt whatever happens. The
+workflow of the main branch calls this. The exit code is the worst of all
+requests: 5 when one is refused, 6 when one is applied in part or not at all."""
+
+
+def run(options: argparse.Namespace, registry: Registry) -> int:
+    """Land everything, and show what became of it."""
+    from gitops.engine import Journal
+
+    _stop_on_sigterm()
+    notes = Journal(options.journal, tell=lambda key, what: note(f"{what:<8} {key}"))
+    landed = _apply_all(registry, notes, (lambda one: None) if options.json else show_landed)
+    if notes.broken:
+        note(notes.broken)
+    if options.json:
+        say(as_text({"requests": [landed_as_json(one) for one in landed]}))
+    elif not landed:
+        say("Everything that is merged is applied.\n")
+    return max((one.exit_code for one in landed), default=0)
+
+
+def _apply_all(registry: Registry, journal: Journal, tell: Callable[[Landed], None]) -> list[Landed]:
+    """Land everything that is merged and not applied; ``tell`` hears of each request when it is done."""
+    from gitops import gating, landing
+    from gitops.clients import repository_github
+    from gitops.drawing import Clients
+    from gitops.pulls import open_repository
+    from gitops.receipts import Receipts
+
+    checkout = shared.checkout_here()
+    rules = landing.policy_of(checkout)
+    name = shared.full_name()
+    github = repository_github(os.environ)
+    repo = open_repository(github, name)
+    attempt = os.environ.get("GITHUB_RUN_ATTEMPT", "")
+    site = landing.Site(
+        checkout=checkout,
+        registry=registry,
+        policy=rules,
+        pulls=repo,
+        ledger=Receipts(github, name, blobs=checkout.blobs),
+        clients=Clients(os.environ),
+        judge=lambda pull: gating.judge_pull(repo, pull, registry=registry, rules=rules),
+        journal=journal,
+        run_url=_run_url(os.environ),
+        run_id=os.environ.get("GITHUB_RUN_ID", ""),
+        attempt=int(attempt) if attempt.isdecimal() else 1,
+        tool_version=shared.version(),
+    )
+    return landing.apply_pending(site, tell=tell)
+
+
+def _run_url(env: Mapping[str, str]) -> str:
+    server, name, run = env.get("GITHUB_SERVER_URL"), env.get("GITHUB_REPOSITORY"), env.get("GITHUB_RUN_ID")
+    return f"{server}/{name}/actions/runs/{run}" if server and name and run else ""
+
+
+def _stop_on_sigterm() -> None:
+    """A cancelled workflow sends SIGTERM after SIGINT; both end in a receipt."""
+    import signal
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)

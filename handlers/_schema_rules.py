@@ -1,0 +1,185 @@
+"""What the policy has to say about a schema, and what stands against an edit of one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gitops.finding import Severity
+from gitops.kind import Complaint, Desired, EditRule, Rule
+from gitops.suggest import did_you_mean
+from handlers._schema_fields import SchemaSpec, full_name
+
+if TYPE_CHECKING:
+    from gitops.policy import Policy
+
+
+def _catalog_allowed(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
+    origin = desired.origin
+    limit = policy.effective_for(origin).catalogs
+    allowed = limit.value
+    if desired.spec.catalog.lower() not in {name.lower() for name in allowed}:
+        choices = f"Choose {' or '.join(allowed)}." if allowed else "The policy names none for them."
+        yield Complaint(
+            path="catalog",
+            message=f"{origin.team} has no catalog {desired.spec.catalog} in {origin.environment}"
+            f"{policy.said(limit)}.",
+            hint=did_you_mean(desired.spec.catalog, allowed) or choices,
+        )
+
+
+def _one_entry_per_principal(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
+    del policy
+    seen: set[str] = set()
+    for index, grant in enumerate(desired.spec.grants):
+        if grant.principal.casefold() in seen:
+            yield Complaint(
+                path=f"grants[{index}].principal",
+                message=f"The group {grant.principal} is there twice.",
+                hint="Write all its privileges into one entry.",
+            )
+        seen.add(grant.principal.casefold())
+
+
+def _grants_are_usable(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
+    del policy
+    for index, grant in enumerate(desired.spec.grants):
+        if not {"USE_SCHEMA", "ALL_PRIVILEGES"} & set(grant.privileges):
+            yield Complaint(
+                path=f"grants[{index}].privileges",
+                message=f"Without USE_SCHEMA, {grant.principal} cannot use what it is granted.",
+                hint="Add USE_SCHEMA.",
+            )
+
+
+RULES = (
+    Rule(
+        id="schema-catalog",
+        title="The catalog is not one of the team's",
+        why="A catalog says whose data it is and in which environment it lives: a schema in another one is "
+        "read and paid for by the wrong people, and test data ends up beside real data.",
+        fix="Choose a catalog that the policy gives the team in this environment, or leave the line to be "
+        "filled in: the policy knows the team's usual one.",
+        wrong="""\
+resources:
+- kind: schema
+  catalog: ml_prod
+  name: churn_prediction
+""",
+        right="""\
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+""",
+        check=_catalog_allowed,
+        exceptable=True,
+    ),
+    Rule(
+        id="schema-grants-twice",
+        title="A group has two entries of grants",
+        why="Privileges are granted to a group as one set; which of two sets is meant, nobody can tell. "
+        "Groups are not told apart by upper and lower case.",
+        fix="Write all privileges of the group into one entry.",
+        wrong="""\
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  grants:
+  - {principal: growth, privileges: [USE_SCHEMA, SELECT]}
+  - {principal: Growth, privileges: [USE_SCHEMA, MODIFY]}
+""",
+        right="""\
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  grants:
+  - {principal: growth, privileges: [USE_SCHEMA, SELECT, MODIFY]}
+""",
+        check=_one_entry_per_principal,
+    ),
+    Rule(
+        id="schema-use",
+        title="A grant that cannot be used",
+        why="In Unity Catalog a privilege on what is in a schema does nothing for a group that may not use "
+        "the schema. People find out when their first query fails.",
+        fix="Add `USE_SCHEMA` to the privileges.",
+        wrong="""\
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  grants:
+  - {principal: growth, privileges: [SELECT]}
+""",
+        right="""\
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  grants:
+  - {principal: growth, privileges: [USE_SCHEMA, SELECT]}
+""",
+        check=_grants_are_usable,
+    ),
+)
+
+
+def _takes_from_others(before: Desired[SchemaSpec], after: Desired[SchemaSpec]) -> Iterator[Complaint]:
+    mode, name = after.spec.grants_mode, full_name(after.spec)
+    if mode == before.spec.grants_mode or mode == "additive":
+        return
+    if mode == "authoritative":
+        who = f"Everybody whom the file does not name loses every privilege on {name}"
+    elif before.spec.grants_mode == "additive":
+        who = f"The groups of the file lose what it does not say of {name}"
+    else:
+        return
+    yield Complaint(
+        path="grants_mode",
+        message=f"{who}; who that is stands in the plan.",
+        hint="Look under what is taken away; whoever is to keep a privilege gets an entry under grants.",
+    )
+
+
+EDITS = (
+    EditRule(
+        id="schema-grants-mode",
+        severity=Severity.WARNING,
+        title="A word in the file takes privileges away",
+        why="With another grants mode, privileges that the file never named disappear at the next apply.",
+        fix="Give everybody who is to keep a privilege an entry under grants, and read in the plan who loses "
+        "one. It is a warning: to take them away may be what is meant.",
+        wrong="""\
+# requests/dev/growth/churn-prediction.yaml, merged
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  grants_mode: named
+# requests/dev/growth/churn-prediction.yaml
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  grants_mode: authoritative
+""",
+        right="""\
+# requests/dev/growth/churn-prediction.yaml, merged
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  grants_mode: named
+# requests/dev/growth/churn-prediction.yaml
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  grants_mode: additive
+""",
+        check=_takes_from_others,
+    ),
+)

@@ -1,0 +1,53 @@
+"""A long list in parts: the same results in the same order, and failures that reach the caller."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from gitops import fanout
+from gitops.errors import UsageError
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are only forked on Linux")
+LONG = list(range(fanout.WORTH_IT))
+
+
+@pytest.fixture(autouse=True)
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fanout, "_cores", lambda: 2)
+
+
+def test_every_item_is_worked_on_once_and_in_order() -> None:
+    parts = fanout.spread(lambda part: [item * 2 for item in part], LONG)
+    assert len(parts) == 2
+    assert [item for part in parts for item in part] == [item * 2 for item in LONG]
+
+
+def test_a_long_list_is_worked_on_by_several_processes_and_a_short_one_here() -> None:
+    assert len(set(fanout.spread(lambda part: os.getpid(), LONG))) == 2
+    assert fanout.spread(lambda part: os.getpid(), LONG[:-1]) == [os.getpid()]
+    assert fanout.spread(lambda part: list(part), []) == [[]]
+
+
+def test_a_failure_in_another_process_reaches_the_caller_with_its_words() -> None:
+    def work(part: Sequence[int]) -> int:
+        if LONG[-1] in part:
+            raise UsageError("requests/x.yaml cannot be read.", fix="Look at its permissions.")
+        return len(part)
+
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        fanout.spread(work, LONG)
+    assert caught.value.fix == "Look at its permissions."
+
+
+def test_a_process_that_dies_is_not_taken_for_a_result() -> None:
+    def work(part: Sequence[int]) -> int:
+        if LONG[-1] in part:
+            os._exit(9)
+        return len(part)
+
+    with pytest.raises(RuntimeError, match="ended with 9"):
+        fanout.spread(work, LONG)
