@@ -217,7 +217,7 @@ def dump_request(data: Mapping[str, Any], *, comments: Sequence[Comment] = ()) -
     from gitops import yamlcomments, yamldump
 
     kept = [comment for comment in comments if not _HEADER.match(comment.text)]
-    return yamldump.dump(ordered, header=HEADER, comments=yamlcomments.carry(kept, data, ordered))
+    return yamldump.dump(ordered, header=HEADER, comments=yamlcomments.settle(kept, ordered))
 
 
 def _order(data: Mapping[str, Any], first: tuple[str, ...]) -> list[str]:

@@ -86,10 +86,10 @@ class _Finder:
         self.run: tuple[int, int] = (-1, -1)
 
     def comments(self) -> Iterator[Comment]:
-        for offset in self._offsets():
+        for offset, after_dash in self._offsets():
             end = self.text.find("\n", offset)
             found = self.text[offset : end if end >= 0 else None].rstrip(" ")
-            path, where = self._belongs(offset)
+            path, where = self._belongs(offset, after_dash=after_dash)
             yield Comment(found, path, where)
 
     # --- the tree of the document, flat, in the order of the text
@@ -136,17 +136,23 @@ class _Finder:
 
     # --- each comment
 
-    def _offsets(self) -> Iterator[int]:
-        """Where comments begin: at a ``#`` that is in no key, no value and no other comment."""
+    def _offsets(self) -> Iterator[tuple[int, bool]]:
+        """Where comments begin: at a ``#`` that is in no key, no value and no other comment.
+
+        And whether the dash of an entry stands before it, and nothing else of that entry yet.
+        """
         at = 0
         for start, end in [*self.scalars, (len(self.text), len(self.text))]:
+            after_dash = False
             while (found := self.text.find("#", at, start)) >= 0:
-                yield found
+                between = self.text[at:found].rstrip(" \n")
+                after_dash = between.endswith("-") if between else after_dash
+                yield found, after_dash
                 newline = self.text.find("\n", found)
                 at = newline if newline >= 0 else len(self.text)
             at = max(at, end)
 
-    def _belongs(self, offset: int) -> tuple[Path, Literal["above", "beside", "end"]]:
+    def _belongs(self, offset: int, *, after_dash: bool) -> tuple[Path, Literal["above", "beside", "end"]]:
         line = self.lines[bisect_right(self.lines, offset) - 1]
         before = bisect_right(self.starts, offset) - 1
         if self.text[line:offset].strip(" "):
@@ -159,7 +165,7 @@ class _Finder:
                 return self.nodes[before].path, "beside"
             if ended:
                 return ended[-1].path, "beside" if ended[-1].shape is _Shape.LEAF else "end"
-        return self._own_line(offset, offset - line, before)
+        return self._own_line(offset, offset - line, before, after_dash=after_dash)
 
     def _chain(self, index: int) -> Iterator[_Node]:
         """A node and what it stands in, from the inside out."""
@@ -167,7 +173,9 @@ class _Finder:
             yield self.nodes[index]
             index = self.nodes[index].parent
 
-    def _own_line(self, offset: int, column: int, before: int) -> tuple[Path, Literal["above", "end"]]:
+    def _own_line(
+        self, offset: int, column: int, before: int, *, after_dash: bool
+    ) -> tuple[Path, Literal["above", "end"]]:
         after = self.nodes[before + 1] if before + 1 < len(self.nodes) else None
         chain = list(self._chain(before))
         around = next((node for node in chain if node.shape is not _Shape.BLOCK and offset < node.end), None)
@@ -175,7 +183,7 @@ class _Finder:
             if around.shape is _Shape.FLOW and (after is None or after.start >= around.end):
                 return around.path, "end"
             return (around if around.shape is _Shape.LEAF or after is None else after).path, "above"
-        if after is not None and self._follows_a_dash(offset):
+        if after is not None and after_dash:
             return after.path, "above"
         # By indentation: a comment further in than what follows closes the list or mapping before it. Lists
         # are written in the column of their key; there the comment is the list's, which keeps it where it is.
@@ -196,12 +204,6 @@ class _Finder:
         self.run = (before, deepest.column)
         return deepest.path[:-1], "end"
 
-    def _follows_a_dash(self, offset: int) -> bool:
-        """Whether a dash that stands alone on its line opens the entry that follows."""
-        last = bisect_right(self.scalars, (offset, offset)) - 1
-        gap = self.text[self.scalars[last][1] if last >= 0 else 0 : offset]
-        return re.sub("#[^\n]*", "", gap).rstrip().endswith("-")
-
 
 # --- taking them along ----------------------------------------------------------------------------
 
@@ -218,24 +220,35 @@ def carry(
     says which fields have another path now. What was empty and is left out now said nothing that could be
     removed: its comments go to the end of what it stood in.
     """
+    partners: dict[Path, dict[int, int]] = {}
     found = []
     for comment in comments:
-        path = _moved(comment.path, before, after, renamed or {})
+        path = _moved(comment.path, before, after, renamed or {}, partners)
         if path is not None:
-            found.append(_settled(replace(comment, path=path), after))
-    return tuple(found)
+            found.append(replace(comment, path=path))
+    return settle(found, after)
 
 
-def _moved(path: Path, before: Any, after: Any, renamed: Mapping[Path, Path]) -> Path | None:
-    """Where what stood at a path stands now; ``None`` when it was removed."""
+def _moved(
+    path: Path,
+    before: Any,
+    after: Any,
+    renamed: Mapping[Path, Path],
+    partners: dict[Path, dict[int, int]],
+) -> Path | None:
+    """Where what stood at a path stands now, ``None`` when it was removed; ``partners`` are of lists so far."""
     here: Path = ()
     for depth, part in enumerate(path, 1):
         inside, before = before, before[part]
         if path[:depth] in renamed:
             here = renamed[path[:depth]]
         elif isinstance(inside, list):
-            entries = _at(after, here)
-            partner = _partners(inside, entries).get(int(part)) if isinstance(entries, list | tuple) else None
+            if path[: depth - 1] not in partners:
+                entries = _at(after, here)
+                partners[path[: depth - 1]] = (
+                    _partners(inside, entries) if isinstance(entries, list | tuple) else {}
+                )
+            partner = partners[path[: depth - 1]].get(int(part))
             if partner is None:
                 return None
             here = (*here, partner)
@@ -246,8 +259,12 @@ def _moved(path: Path, before: Any, after: Any, renamed: Mapping[Path, Path]) ->
     return here
 
 
+def settle(comments: Sequence[Comment], data: Mapping[str, Any]) -> tuple[Comment, ...]:
+    """The comments, those of what is not in the data at the end of the nearest list or mapping that is."""
+    return tuple(_settled(comment, data) for comment in comments)
+
+
 def _settled(comment: Comment, data: Any) -> Comment:
-    """The comment at the end of the nearest list or mapping that is there, where its own place is not."""
     value = _at(data, comment.path)
     if value is not _ABSENT and (comment.where != "end" or _has_parts(value)):
         return comment

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 __all__ = ["MAX_BYTES", "MAX_DEPTH", "Document", "Path", "dump", "load", "path_text"]
 
 _DOUBTFUL: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
-    (("&", "*", "!", "? "), re.compile(r"(?:[\n:?,\[{-][ ]+|[\n,\[{])[&*!?]")),
+    (("&", "*", "!", "? "), re.compile(r"(?:[\n:,\[{][ ]*|[?-][ ]+)[&*!?]")),
     (("%", "---", "..."), re.compile(r"\n(?:%|---|\.\.\.)")),
     (("\\", "<<", "- - "), re.compile(r"\\|<<|- - ")),
-    (("-0", "+"), re.compile(r"[\s,\[{](?:-0(?![0-9])|\+[0-9.])")),
+    (("-0", "+"), re.compile(r"[\s:,\[{](?:-0(?![0-9])|\+[0-9.])")),
     (("0x", "0o", "0b"), re.compile(r"\b0[xob]")),
     (
         ("True", "TRUE", "False", "FALSE", "Null", "NULL"),
@@ -140,11 +140,18 @@ def _fast(raw: bytes) -> dict[str, Any] | None:
 
 def _doubtful(text: str) -> bool:
     """Whether something may stand in it that the two readers do not take the same way."""
-    looks = [look for parts, look in _DOUBTFUL if any(part in text for part in parts)]
-    if not looks:
+    lines = "\n" + text
+    found = []
+    for parts, look in _DOUBTFUL:
+        for part in parts:
+            if part in text:
+                if look.search(lines):
+                    found.append(look)
+                break
+    if not found:
         return False
-    bare = "\n" + _COMMENT.sub("", text)
-    return any(look.search(bare) for look in looks)
+    bare = _COMMENT.sub("", lines)
+    return any(look.search(bare) for look in found)
 
 
 def _modest(text: str) -> bool:

@@ -35,7 +35,7 @@ Privilege = Literal[
 
 Principal = Annotated[
     str,
-    spelt(r"[^\s\x00-\x1f\x7f`\"\\](?:[^\x00-\x1f\x7f`\"\\]*[^\s\x00-\x1f\x7f`\"\\])?", max_length=255),
+    spelt(r"[^\s\x00-\x1f\x7f`\x22\\](?:[^\x00-\x1f\x7f`\x22\\]*[^\s\x00-\x1f\x7f`\x22\\])?", max_length=255),
 ]
 """The name of an account-level group."""
 

@@ -13,7 +13,7 @@ from gitops import formatting
 from gitops.errors import InvalidRequest, LakeportError
 from gitops.formatting import formatted
 from gitops.request import dump_request, load_request
-from gitops.yamlcomments import find
+from gitops.yamlcomments import carry, find
 from gitops.yamlfile import load
 from tests.support import valid
 from tests.support.language import text
@@ -74,6 +74,17 @@ def test_a_result_that_would_be_another_request_is_refused(monkeypatch: pytest.M
     monkeypatch.setattr(formatting, "canonical", lambda data, comments, registry: other)
     with pytest.raises(LakeportError, match="would not be the same request"):
         formatted(text(resources=REPO).encode(), PATH, REGISTRY)
+
+
+def test_an_edit_keeps_the_comments_of_the_file_before() -> None:
+    before = load(text(purpose="Say.  # why", resources=f"# code\n{REPO}  # ours\n").encode(), PATH)
+    after = before.data | {
+        "metadata": before.data["metadata"] | {"purpose": "Say more.", "cost_center": None}
+    }
+    after["resources"] = [{"kind": "compute", "name": "x"}, *before.data["resources"]]
+    raw = dump_request(after, comments=carry(find(before), before.data, after)).decode()
+    assert "  purpose: Say more.  # why\n" in raw
+    assert "  name: x\n# code\n# ours\n- kind: repo\n" in raw
 
 
 @settings(

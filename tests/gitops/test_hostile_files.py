@@ -1,4 +1,4 @@
-"""Hostile files and file names, as `lakeport check` meets them: links, pipes, sizes, names that cannot be shown."""
+"""Hostile files as `lakeport check` meets them: links, pipes, sizes, names that cannot be shown."""
 
 from __future__ import annotations
 
@@ -214,6 +214,8 @@ def test_the_command_says_what_is_wrong_and_ends(
     option: tuple[str, ...], repo: GitRepo, check: Check
 ) -> None:
     for name, (raw, rule) in SAMPLE.items():
+        if option and len(raw) > 2_000:
+            continue  # what is large is so in a terminal as well
         repo.write({PATH: raw})
         code, said = check(PATH, *option)
         assert code == 1, name

@@ -170,9 +170,9 @@ def read_alike(text: str) -> bool:
 
 
 @given(st.randoms(use_true_random=True))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=200, deadline=None)
 def test_what_the_fast_reader_takes_the_strict_one_takes(random: Random) -> None:
-    for _ in range(40):
+    for _ in range(50):
         read_alike(yamltexts.text(random))
 
 

@@ -194,7 +194,7 @@ def fewer_machines(data: Data, draw: Draw) -> None:
 
 def fewer_catalogs(data: Data, draw: Draw) -> None:
     names = data["catalogs"][draw(st.sampled_from(ENVIRONMENTS))]
-    del names[draw(st.integers(0, len(names) - 1)) :]
+    del names[draw(st.integers(0, len(names))) :]
 
 
 def own_catalogs_only(data: Data, draw: Draw) -> None:

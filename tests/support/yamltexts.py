@@ -108,9 +108,13 @@ DEEPEST = 5
 
 
 def text(random: Random) -> str:
-    """One text: a tree, a soup of pieces, a tree that was damaged, or a request file that was."""
-    ways: Sequence[Callable[[Random], str]] = (_tree, _tree, _soup, _damaged_tree, _damaged_request)
+    """One text: a line, a tree, a soup of pieces, a tree that was damaged, or a request file that was."""
+    ways: Sequence[Callable[[Random], str]] = (_line, _line, _tree, _soup, _damaged_tree, _damaged_request)
     return random.choice(ways)(random)
+
+
+def _line(random: Random) -> str:
+    return f"a: {_flow(random, 0, DEEPEST - 1)}\n"
 
 
 def _tree(random: Random) -> str:

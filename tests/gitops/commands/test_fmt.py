@@ -9,16 +9,20 @@ from pathlib import Path
 
 import pytest
 
+import handlers
 from gitops import cli
 from tests.support.gitrepo import GitRepo
-from tests.support.language import POLICY, REGISTRY, text
+from tests.support.language import POLICY, text
 
 NAME = "requests/dev/growth/churn-prediction.yaml"
 OTHER = "requests/dev/growth/win-back.yaml"
-UGLY = text(purpose="'Say it.'   # why", resources="- kind: repo   # code\n  name: growth-x\n")
-FINE = "# yaml-language-server: $schema=../../schema.json\n" + text(
-    purpose="Say it.  # why", resources="- kind: repo  # code\n  name: growth-x"
+UGLY = text(
+    purpose="'Say it.'   # why", resources="- kind: repo   # code\n  name: growth-x\n  visibility: internal\n"
 )
+FINE = "# yaml-language-server: $schema=../../schema.json\n" + text(
+    purpose="Say it.  # why", resources="- kind: repo  # code\n  name: growth-x\n  visibility: internal"
+)
+REGISTRY = handlers.registry()
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -113,11 +117,13 @@ def test_nothing_to_format(fmt: Run, repo: GitRepo) -> None:
     assert fmt() == (0, "", "There is no request file.\n")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_cannot_be_written(fmt: Run, repo: GitRepo) -> None:
-    (repo.root / NAME).parent.chmod(0o500)
-    code, _, err = fmt()
-    assert (code, err) == (2, f"{NAME} cannot be written: Permission denied.\n")
+def test_what_cannot_be_written(fmt: Run, repo: GitRepo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert fmt() == (2, "", f"{NAME} cannot be written: No space left on device.\n")
+    assert (repo.root / NAME).read_text() == UGLY
 
 
 class TestStandardInput:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
+import handlers
 from gitops import cli
 from tests.support.gitrepo import GitRepo
-from tests.support.language import POLICY, REGISTRY, text
+from tests.support.language import POLICY, text
 
 NAME = "requests/dev/growth/churn-prediction.yaml"
 OLD = "requests/dev/growth/win-back.yaml"
+FINE = text(resources="- {kind: repo, name: growth-x, visibility: internal}")
 DRAFT = (
-    text(name="win-back", resources="- {kind: repo, name: growth-y}")
+    text(name="win-back", resources="- {kind: repo, name: growth-y, visibility: internal}")
     .replace("lakeport/v1", "lakeport/v1alpha1")
     .replace("business_owner:", "owner:")
     .replace("data_classification: internal", "classification: internal  # for now")
@@ -23,6 +25,7 @@ STEP = (
     "lakeport/v1alpha1 → lakeport/v1: owner is business_owner, classification is data_classification, "
     "expiry is expires.\n"
 )
+REGISTRY = handlers.registry()
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -30,7 +33,7 @@ Run = Callable[..., tuple[int, str, str]]
 def repo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> GitRepo:
     made = GitRepo.make(
         tmp_path,
-        {"requests/policy.yaml": POLICY.read_bytes(), NAME: text().encode(), OLD: DRAFT.encode()},
+        {"requests/policy.yaml": POLICY.read_bytes(), NAME: FINE.encode(), OLD: DRAFT.encode()},
     )
     monkeypatch.chdir(made.root)
     monkeypatch.setenv("COLUMNS", "80")
@@ -69,20 +72,20 @@ def test_it_shows_before_it_writes(run: Run, repo: GitRepo) -> None:
 def test_written_it_is_a_request(run: Run, repo: GitRepo) -> None:
     code, _, err = run("migrate", "--write")
     assert (code, err) == (0, STEP + "1 file upgraded.\n")
-    assert (repo.root / NAME).read_text() == text()
+    assert (repo.root / NAME).read_text() == FINE
     assert run("check")[0] == 0
     assert run("fmt", "--check", OLD)[0] == 0
     assert run("migrate", "--write") == (0, "", "No file of an older version.\n")
 
 
 def test_what_is_wrong_besides_is_said_with_its_new_line(run: Run, repo: GitRepo) -> None:
-    repo.write({OLD: DRAFT.replace("growth-y", "Growth-Y").encode()})
+    repo.write({OLD: DRAFT.replace("growth-y", "growth$y").encode()})
     code, out, err = run("migrate", "--write", OLD)
     assert code == 1
     assert "+  business_owner" in out
-    assert "name: Growth-Y" in err
+    assert "name: growth$y" in err
     lines = (repo.root / OLD).read_text().splitlines()
-    assert f"--> {OLD}:{lines.index('  name: Growth-Y') + 1}:" in err
+    assert f"--> {OLD}:{lines.index('  name: growth$y') + 1}:" in err
 
 
 @pytest.mark.parametrize(

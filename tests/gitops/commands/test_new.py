@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
+import handlers
 from gitops import checking, cli
 from gitops.request import load_request
 from tests.support.gitrepo import IDENTITY, GitRepo
-from tests.support.language import POLICY, REGISTRY, TODAY
+from tests.support.language import POLICY, TODAY
 
 NAME = "requests/dev/growth/churn.yaml"
 ALL = {
@@ -25,6 +26,7 @@ ALL = {
     "--expires": "2027-04-30",
     "--with": "repo,compute",
 }
+REGISTRY = handlers.registry()
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -200,7 +202,7 @@ def test_in_a_terminal_it_asks(new: Run, repo: GitRepo) -> None:
     answers = "repo\nchurn\nFind out who leaves.\njaned\ninternal\n2027-04-30\n\n"
     code, out, err = new(typed=answers)
     assert (code, out) == (0, f"{NAME}\n")
-    assert "  compute   A compute.\n" in err
+    assert "  repo      a GitHub repository\n" in err
     assert load_request((repo.root / NAME).read_bytes(), NAME, REGISTRY).id == "dev/growth/churn"
 
 
