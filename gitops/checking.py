@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from gitops import yamltext
+    from gitops.changed import Pair
     from gitops.drawing import Clients
     from gitops.kind import Registry
     from gitops.policy import Policy
     from gitops.report import Entry, Report
+    from gitops.request import Loaded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +45,16 @@ class Chosen:
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """What a check found: its files, those of them that are requests, and all findings."""
+    """What a check found: its files, those of them that are requests, and all findings.
+
+    ``base`` is the commit that a change was looked at since, empty when there was none.
+    """
 
     files: tuple[str, ...]
     valid: frozenset[str]
     findings: tuple[Finding, ...]
     checkout: Checkout
+    base: str = ""
 
     @property
     def ok(self) -> bool:
@@ -132,6 +138,7 @@ def check(checkout: Checkout, chosen: Chosen, *, registry: Registry, rules: Poli
         valid=frozenset(path for part in parts for path in part.valid),
         findings=tuple(sorted(findings, key=lambda finding: finding.sort_key)),
         checkout=checkout,
+        base=chosen.base,
     )
 
 
@@ -247,12 +254,20 @@ def _amended(checkout: Checkout, chosen: Chosen, registry: Registry, rules: Poli
 
 def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Clients) -> Report:
     """Draw the plan of every file without errors; what cannot be drawn is an error of its entry alone."""
-    from gitops.report import Report  # `check` has no need of it
+    from gitops.report import Entry, Report  # `check` has no need of it
 
     entries = []
-    for name in checked.files:
+    for pair in _pairs(checked, registry):
+        name, after = pair.path, pair.after
         findings = tuple(finding for finding in checked.findings if finding.place.file == name)
-        entries.append(_entry(name, checked, findings, registry=registry, rules=rules, clients=clients))
+        if after is None:
+            raw = checked.sources.get(name, b"")
+            entries.append(Entry(request=name, path=name, file_digest=digest(raw), findings=findings))
+            continue
+        entry = _entry(pair, after, findings, registry, rules)
+        if not entry.exit_code:
+            entry = _drawn(entry, after, registry, rules, clients, () if pair.comparable else (_ALONE,))
+        entries.append(entry)
     own = frozenset(checked.files)
     return Report(
         entries=tuple(entries),
@@ -260,36 +275,50 @@ def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Client
     )
 
 
+def _pairs(checked: Checked, registry: Registry) -> Iterator[Pair]:
+    """Every file beside what is merged of it; without a base nothing is."""
+    from gitops.changed import Pair, pairs
+
+    if checked.base:
+        yield from pairs(checked.checkout, checked.base, checked.files, registry)
+        return
+    for name in checked.files:
+        valid = name in checked.valid
+        after = request.load_request(checked.checkout.read(name), name, registry) if valid else None
+        yield Pair(path=name, after=after)
+
+
 def _entry(
-    name: str,
-    checked: Checked,
-    findings: tuple[Finding, ...],
-    *,
-    registry: Registry,
-    rules: Policy,
-    clients: Clients,
+    pair: Pair, after: Loaded, findings: tuple[Finding, ...], registry: Registry, rules: Policy
 ) -> Entry:
+    """What there is to say of a request without looking at the live systems; the gate asks the same rules."""
+    from gitops.amendment import approvals_of_change, compare
     from gitops.report import Entry
 
-    if name not in checked.valid:
-        raw = checked.sources.get(name, b"")
-        return Entry(request=name, path=name, file_digest=digest(raw), findings=findings)
-    one = request.load_request(checked.checkout.read(name), name, registry)
-    money = policy.monthly_cost(one, rules, registry)
-    bare = Entry(
-        request=one.id,
-        path=name,
-        file_digest=one.file_digest,
+    before = pair.before
+    return Entry(
+        request=after.id,
+        path=pair.path,
+        file_digest=after.file_digest,
         findings=findings,
-        cost=money,
-        rules=policy.approvals(one, rules, registry),
+        cost=policy.monthly_cost(after, rules, registry),
+        rules=approvals_of_change(before, after, rules, registry),
+        amendment=compare(before, after, registry, rules) if before else None,
     )
-    if bare.exit_code:
-        return bare
+
+
+_ALONE = "What is merged is not valid by the rules of today, so there is nothing to hold the edit against."
+
+
+def _drawn(
+    entry: Entry, one: Loaded, registry: Registry, rules: Policy, clients: Clients, notes: tuple[str, ...]
+) -> Entry:
+    """The same with its plan and further notes on it, or with the reason why there is none."""
     from gitops.drawing import draw
 
     try:
         drawn = draw(one, registry=registry, policy=rules, clients=clients)
     except LakeportError as error:
-        return bare.without_plan(" ".join(filter(None, (error.what, error.why, error.fix))), error.exit_code)
-    return bare.with_plan(drawn)
+        what = " ".join(filter(None, (error.what, error.why, error.fix)))
+        return entry.without_plan(what, error.exit_code)
+    return entry.with_plan(replace(drawn, notes=(*drawn.notes, *notes)))

@@ -63,8 +63,9 @@ class _Resource:
 def draw(loaded: Loaded, *, registry: Registry, policy: Policy, clients: Clients) -> Plan:
     """Look at everything a request names, and say what would change, in an order that works.
 
-    What is ``retiring`` is taken away in the reverse order; what is ``retired`` changes nothing. All refusals
-    are on the plan; a plan with refusals is never carried out.
+    What is ``retiring`` is taken away in the reverse order; what is ``retired`` changes nothing, and is
+    refused while there is still something to take away. All refusals are on the plan; a plan with refusals
+    is never carried out.
 
     Raises:
         ConfigurationError, RemoteUnavailable, RemoteError: a system could not be looked at.
@@ -150,8 +151,28 @@ def _think(resource: _Resource, lifecycle: str, notes: list[str]) -> Sequence[Ch
         return ()
     if lifecycle == "retiring":
         return kind.retire(wanted, state)
-    notes.append(f"{resource.key} still stands, although the request is retired; set lifecycle: retiring.")
+    _require_gone(resource, notes)
     return ()
+
+
+def _require_gone(resource: _Resource, notes: list[str]) -> None:
+    """Refuse what stands of a retired request: nothing would ever take it away.
+
+    What retiring would leave alone may stand; that somebody else has it now is noted for the reviewer.
+    """
+    try:
+        left = bool(resource.kind.retire(resource.wanted, resource.state))
+    except RefusedChange as refused:
+        left = refused.reason is not Reason.NOT_OURS
+        if not left:
+            notes.append(refused.message)
+    if left:
+        raise RefusedChange(
+            Reason.STANDS,
+            "It still stands: a request is retired once everything is gone.",
+            "Leave it `lifecycle: retiring` until that is applied. If `retired` is merged already, delete "
+            "the file; when that is merged, ask for it again under the same name, and retire that.",
+        )
 
 
 def _order(

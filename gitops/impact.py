@@ -90,7 +90,7 @@ class Affected:
 class Impact:
     """What a policy change means for all requests; ``base`` is the commit it is compared with.
 
-    ``judged`` requests were judged by both policies, ``invalid`` files are no requests that could be.
+    ``judged`` requests were judged by both policies, retired ones not; ``invalid`` files are no requests.
     ``counts`` says how many requests have which outcome; ``affected`` are those, worst first, perhaps not all
     of them. ``findings`` are what is wrong with the new policy itself; with an error among them nothing is
     judged, nor where one of the two policies is not to be had: ``unusable`` says so in a sentence.
@@ -199,10 +199,11 @@ def _judge(
 ) -> Impact:
     files = checkout.all_files()
 
-    def look(names: Sequence[str]) -> list[_Both]:
-        return list(_look(names, checkout, old, new, registry, day))
+    def look(names: Sequence[str]) -> tuple[list[_Both], int]:
+        return _look(names, checkout, old, new, registry, day)
 
-    both = [one for part in spread(look, files) for one in part]
+    parts = spread(look, files)
+    both = [one for part, _ in parts for one in part]
     old_together = _together([one.old for one in both], old, checkout)
     new_together = _together([one.new for one in both], new, checkout)
     affected = []
@@ -216,7 +217,7 @@ def _judge(
     return replace(
         bare,
         judged=len(both),
-        invalid=len(files) - len(both),
+        invalid=sum(invalid for _, invalid in parts),
         counts=counts,
         affected=tuple(affected),
     )
@@ -224,11 +225,16 @@ def _judge(
 
 def _look(
     names: Iterable[str], checkout: Checkout, old: Policy, new: Policy, registry: Registry, day: date
-) -> Iterable[_Both]:
+) -> tuple[list[_Both], int]:
+    """Requests by both policies, but those that are retired; and how many files are none."""
+    both, invalid = [], 0
     for name in names:
         try:
             loaded = request.load_request(checkout.read(name), name, registry)
         except InvalidRequest:
+            invalid += 1
+            continue
+        if loaded.request.metadata.lifecycle == "retired":
             continue
         seen = [
             _Seen(
@@ -238,7 +244,8 @@ def _look(
             )
             for policy in (old, new)
         ]
-        yield _Both(request=loaded.id, path=name, old=seen[0], new=seen[1])
+        both.append(_Both(request=loaded.id, path=name, old=seen[0], new=seen[1]))
+    return both, invalid
 
 
 def _together(seen: Iterable[_Seen], policy: Policy, checkout: Checkout) -> Mapping[str, list[Finding]]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeVar
+
+from msgspec import Struct
 
 from gitops.edited import Edited, Effect
 from gitops.finding import Severity
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from gitops.prices import PriceBook
 
 
-@dataclass(frozen=True, kw_only=True)
-class Ask:
+class Ask(Struct, frozen=True, kw_only=True):
     """What people need to know of a field, put beside its type: ``Annotated[str, Ask(label="Team", …)]``.
 
     ``help`` is one line with an example. ``risky`` fields (owner, grants, access, catalog, visibility,
@@ -39,7 +39,11 @@ class Ask:
     default: bool = True
     infer: bool = True
     aliases: tuple[str, ...] = ()
-    words: Mapping[str, str] = field(default_factory=dict, hash=False)  # Annotated wants its parts hashable
+    words: Mapping[str, str] = {}
+
+    def __hash__(self) -> int:
+        """Types want what is noted on them hashable, which ``words`` are not."""
+        return hash((self.label, self.help))
 
 
 class Spec(Part, kw_only=True, tag_field="kind"):
@@ -58,8 +62,7 @@ class Spec(Part, kw_only=True, tag_field="kind"):
         return str(self.__struct_config__.tag)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Origin:
+class Origin(Struct, frozen=True, kw_only=True):
     """Where a resource comes from: what a kind may know of the request it stands in.
 
     ``request`` is the id, such as ``dev/growth/churn-prediction``; it is also the owner mark put on
@@ -84,7 +87,7 @@ class Origin:
     cost_center: str
     lifecycle: str = "active"
     members: tuple[str, ...] = ()
-    people: Mapping[str, str] = field(default_factory=dict)
+    people: Mapping[str, str] = {}
     price_book: PriceBook | None = None
 
     @property
@@ -100,16 +103,14 @@ State = TypeVar("State")
 Client = TypeVar("Client")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Desired(Generic[S]):
+class Desired(Struct, Generic[S], frozen=True, kw_only=True):
     """A resource as the file wants it: its spec and the request it stands in."""
 
     spec: S
     origin: Origin
 
 
-@dataclass(frozen=True, kw_only=True)
-class Complaint:
+class Complaint(Struct, frozen=True, kw_only=True):
     """What a kind's own rule has to say: ``path`` is relative to the resource (``grants[0].privileges``)."""
 
     path: str
@@ -122,8 +123,7 @@ class Complaint:
         return tuple(int(part) if part.isdigit() else part for part in re.findall(r"[^.\[\]]+", self.path))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Documented:
+class Documented(Struct, frozen=True, kw_only=True):
     """What the rule book says of a kind's own rule (:mod:`gitops.rulebook`): every kind documents its own.
 
     ``id`` is kebab-case and unique over all kinds. ``title`` names the mistake in a few words, ``why`` says
@@ -140,8 +140,7 @@ class Documented:
     severity: Severity = Severity.ERROR
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rule(Documented):
+class Rule(Documented, frozen=True, kw_only=True):
     """A check of one resource against the policy.
 
     ``exceptable``: it is a choice of the organisation, from which a request can be excepted, and no fact of
@@ -152,8 +151,7 @@ class Rule(Documented):
     check: Callable[[Desired[Any], Policy], Iterable[Complaint]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class EditRule(Documented):
+class EditRule(Documented, frozen=True, kw_only=True):
     """A check of one resource against what is merged: ``check`` gets it as merged and as proposed."""
 
     check: Callable[[Desired[Any], Desired[Any]], Iterable[Complaint]]
@@ -199,8 +197,7 @@ def no_outputs(desired: Desired[Any], state: Any) -> Mapping[str, str]:
     return {}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Kind(Generic[S, State, Client]):
+class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     """A kind of resource. CONTRIBUTING.md walks through writing one.
 
     name:     as in ``kind:`` of the file; the module is ``handlers/<name>.py`` and holds ``KIND``.

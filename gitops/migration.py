@@ -124,7 +124,8 @@ def migrate(document: Document, registry: Registry, steps: Iterable[Step] = STEP
         InvalidRequest: it is of a version that no step starts from, or has not the shape of a request.
     """
     from gitops import formatting
-    from gitops.yamlcomments import carry, find
+    from gitops.yamlcarry import carry
+    from gitops.yamlcomments import find
 
     steps = tuple(steps)
     found = way(document.data.get("apiVersion"), steps)

@@ -30,6 +30,7 @@ from gitops.vocabulary import (
     Environment,
     GitHubLogin,
     Part,
+    RuleId,
     SlackId,
     TeamName,
     spelt,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 POLICY_FILE = "requests/policy.yaml"
 
 Amount = Annotated[int, Meta(ge=0, le=1_000_000_000)]
-RuleId = Annotated[str, spelt(r"[a-z](?:-?[a-z0-9])*", max_length=60)]
 Expression = Annotated[str, Meta(min_length=1, max_length=1000)]
 
 
@@ -282,12 +282,18 @@ def examine(
         document = yamlfile.load(raw, file)
         policy = explain.validate(Policy, document, rule="policy-schema")
     except InvalidRequest as invalid:
-        where = "docs/policy.md says what may stand here."
-        return None, [replace(found, hint=found.hint or where) for found in invalid.findings]
-    policy.__dict__["document"] = document
+        return None, [replace(found, hint=_hint(found)) for found in invalid.findings]
+    policy.__dict__["document"] = document  # for what it says of its own lines; no field of the file
     findings = [problem.at(document) for problem in problems(policy, document, registry)]
     failed = any(finding.severity is Severity.ERROR for finding in findings)
     return None if failed else policy, sorted(findings, key=lambda finding: finding.sort_key)
+
+
+def _hint(found: Finding) -> str:
+    """What to do about a policy that cannot be read, where that is not the same as for a request."""
+    if found.rule in ("yaml-empty", "yaml-mapping"):
+        return "Start with `organisation:`; docs/policy.md says what follows."
+    return found.hint or "docs/policy.md says what may stand here."
 
 
 def load_policy(raw: bytes, file: str = POLICY_FILE, registry: Registry | None = None) -> Policy:

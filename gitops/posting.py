@@ -101,7 +101,7 @@ def annotation(found: Finding) -> dict[str, Any]:
         "end_line": end_line,
         "annotation_level": _LEVELS[found.severity],
         "title": clip(visible(found.rule), 250),
-        "message": clip(visible(f"{found.message} {found.hint}".strip()), 2000),
+        "message": clip(visible(found.words), 2000),
     }
     if place.column and end_line == line:  # GitHub takes columns within one line only
         shown |= {"start_column": place.column, "end_column": max(place.end_column, place.column)}

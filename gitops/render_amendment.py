@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,13 @@ def approval_lines(amendment: Amendment) -> Iterator[str]:
         yield f"{rule.why}, until now: {_people(rule)} must approve this one time more"
 
 
+def due_to(rule: ApprovalRule, amendment: Amendment | None) -> str:
+    """Why an edit has to do with a rule, to stand behind it; empty where it would hold without it too."""
+    if amendment is None or not (rule in amendment.more or rule in amendment.still):
+        return ""
+    return "because of this edit" if rule in amendment.more else "because of what is merged"
+
+
 def _people(rule: ApprovalRule) -> str:
     people = sorted(rule.approvers)
     if not people:
@@ -61,24 +68,54 @@ def _by_thing(edits: Iterable[Edit]) -> Iterator[tuple[str, list[Edit]]]:
 
 
 def section(page: Page, amendment: Amendment) -> None:
-    """What changed in the request, for the plan's comment; nothing for a new request."""
+    """What changed in the request, for the plan's comment; nothing for a new request.
+
+    Never more than a part of the page: who must approve, by :func:`due_to`, and what will be done follow.
+    """
     if amendment.new:
         return
     if amendment.formatting:
         page.add(f"#### What changed in the request\n\n{FORMATTING}")
     header = "#### What changed in the request\n\n| | What | Where | What becomes of it |\n|---|---|---|---|"
-    page.rows(header, (_row(edit) for edit in amendment.edits), what="edits")
-    lines = [line for line in (cost_line(amendment), *approval_lines(amendment)) if line]
-    if lines:
-        page.add("\n".join(f"- {escape(line)}" for line in lines), what="lines on the edit")
+    page.rows(header, _fitting(amendment.edits), what="edits")
+    if line := cost_line(amendment):
+        page.add(escape(line), what="costs of edits")
+
+
+_ROOM = 16_000
+"""Characters that the edits of one request may take of a page: a quarter of it."""
+_DETAILS = 12
+"""Lines on a resource that is new as a whole; its plan has all of them."""
+_GRAVE = (Effect.TAKEN, Effect.REFUSED, Effect.LEFT)
+
+
+def _fitting(edits: Sequence[Edit]) -> list[str]:
+    """The rows of the edits; of too many those that weigh most, in the same order, and how many more."""
+    rows = [_row(edit) for edit in edits]
+    by_weight = sorted(
+        range(len(rows)), key=lambda index: (edits[index].effect not in _GRAVE, not edits[index].risky)
+    )
+    room, shown = _ROOM, set()
+    for index in by_weight:
+        if len(rows[index]) > room:
+            break
+        room -= len(rows[index])
+        shown.add(index)
+    found = [row for index, row in enumerate(rows) if index in shown]
+    if more := len(rows) - len(found):
+        found.append(f"| | and {more} more, see `lakeport diff` | | |")
+    return found
 
 
 def _row(edit: Edit) -> str:
-    details = "".join(f"<br>{escape(line, 200)}" for line in edit.details)
+    details = [escape(line, 200) for line in edit.details]
+    if more := len(details[_DETAILS:]):
+        details[_DETAILS:] = [f"and {more} more"]
+    words = "<br>".join([escape(edit.words), *details])
     means = escape(edit.means)
-    if edit.effect in (Effect.TAKEN, Effect.REFUSED, Effect.LEFT):
+    if edit.effect in _GRAVE:
         means = f"**{means}**"
-    return f"| {edit.sign} | {escape(edit.words)}{details} | {escape(edit.thing or REQUEST)} | {means} |"
+    return f"| {edit.sign} | {words} | {escape(edit.thing or REQUEST, 200)} | {means} |"
 
 
 # --- the terminal ---------------------------------------------------------------------------------
@@ -105,6 +142,21 @@ def print_amendment(console: Console, amendment: Amendment) -> None:
         _print(console, 2, (line, ""))
     for line in approval_lines(amendment):
         _print(console, 2, ("approve: ", "cyan"), (visible(line), ""))
+
+
+def print_edits(console: Console, amendment: Amendment) -> None:
+    """The same within the plan of the request, each edit in a sentence; who must approve, the plan says."""
+    if amendment.formatting:
+        _print(console, 2, (f"changed in the request: {FORMATTING}", "dim"))
+    edits = [edit for edit in amendment.edits if edit.effect is not Effect.SAME]
+    if edits:
+        _print(console, 2, ("changed in the request:", ""))
+    for edit in edits:
+        sign = (f"{edit.sign} ", _SIGNS[edit.sign])
+        means = (visible(f"  ({edit.means})"), _STYLES.get(edit.effect, "dim"))
+        _print(console, 4, sign, (clip(visible(edit.sentence), 300), ""), means)
+    if edits and (line := cost_line(amendment)):
+        _print(console, 4, (line, ""))
 
 
 def _head(amendment: Amendment) -> str:

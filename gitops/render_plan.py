@@ -109,8 +109,12 @@ def _entry(page: Page, entry: Entry) -> None:
         taken = removals(plan.changes)
         page.rows("#### Taken away", (f"- {escape(words)}" for words in taken), what="removals")
         page.rows("#### Refused", (_refusal(refusal) for refusal in plan.refusals), what="refusals")
+    if entry.amendment is not None:
+        from gitops.render_amendment import section
+
+        section(page, entry.amendment)
     _findings(page, entry.findings)
-    page.rows("#### Who must approve", (_approval(rule) for rule in entry.rules), what="approval rules")
+    page.rows("#### Who must approve", _approvals(entry), what="approval rules")
     if plan is not None:
         header = "#### Changes\n\n| | What | Where |\n|---|---|---|"
         page.rows(header, (_row(change) for change in plan.changes), what="changes")
@@ -137,8 +141,10 @@ _RANK = {"error": 0, "warning": 1, "info": 2}
 
 def _finding(found: Finding) -> str:
     where = code(str(found.place), 200)
-    words = escape(found.message) + (f" {escape(found.hint)}" if found.hint else "")
-    return f"| {found.severity} | {where} | {words} ({code(found.rule)}) |"
+    more = found.excepted or found.hint
+    words = escape(found.message) + (f" {escape(more)}" if more else "")
+    sort = "excepted" if found.excepted else found.severity
+    return f"| {sort} | {where} | {words} ({code(found.rule)}) |"
 
 
 def _refusal(refusal: Refusal) -> str:
@@ -146,9 +152,19 @@ def _refusal(refusal: Refusal) -> str:
     return f"- {code(f'{refusal.kind}/{refusal.identity}')}: {escape(refusal.message)}{fix}"
 
 
-def _approval(rule: ApprovalRule) -> str:
-    people = ", ".join(code(login) for login in sorted(rule.approvers)[:20]) or "nobody the policy knows"
-    return f"- {rule.count} of {people}: {escape(rule.why)}"
+def _approvals(entry: Entry) -> Iterator[str]:
+    for rule, why in _rules(entry):
+        people = ", ".join(code(login) for login in sorted(rule.approvers)[:20]) or "nobody the policy knows"
+        yield f"- {rule.count} of {people}: {escape(why)}"
+
+
+def _rules(entry: Entry) -> Iterator[tuple[ApprovalRule, str]]:
+    """The rules, each with why it holds: also what the edit has to do with it."""
+    from gitops.render_amendment import due_to
+
+    for rule in entry.rules:
+        due = due_to(rule, entry.amendment)
+        yield rule, f"{rule.why} ({due})" if due else rule.why
 
 
 def _row(change: Change) -> str:
@@ -206,13 +222,14 @@ def print_plan(console: Console, entry: Entry) -> None:
     console.print(Text.assemble((visible(entry.request), "bold"), f": {summary(entry)}"), soft_wrap=True)
     if entry.error:
         console.print(Text(f"  {visible(entry.error)}", "red"), soft_wrap=True)
+    if entry.plan is not None:
+        _print_taken_and_refused(console, entry.plan)
+    if entry.amendment is not None:
+        from gitops.render_amendment import print_edits
+
+        print_edits(console, entry.amendment)
     if entry.plan is None:
         return
-    for words in removals(entry.plan.changes):
-        console.print(Text(f"  taken away: {visible(words)}", "red"), soft_wrap=True)
-    for refusal in entry.plan.refusals:
-        words = f"  refused: {refusal.kind}/{refusal.identity}: {refusal.message} {refusal.fix}"
-        console.print(Text(visible(words).rstrip(), "yellow"), soft_wrap=True)
     if entry.plan.changes:
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
         for ratio in (None, 3, 4):
@@ -228,9 +245,19 @@ def print_plan(console: Console, entry: Entry) -> None:
         _list(console, f"cost {money(entry.cost)}", entry.cost.lines)
     for note in entry.plan.notes:
         console.print(Text(f"  note: {visible(note)}"), soft_wrap=True)
-    for rule in entry.rules:
-        people = ", ".join(sorted(rule.approvers))
-        console.print(Text(f"  approve: {rule.count} of {people}: {visible(rule.why)}"), soft_wrap=True)
+    for rule, why in _rules(entry):
+        people = ", ".join(sorted(rule.approvers)) or "nobody the policy knows"
+        console.print(Text(f"  approve: {rule.count} of {people}: {visible(why)}"), soft_wrap=True)
+
+
+def _print_taken_and_refused(console: Console, plan: Plan) -> None:
+    from rich.text import Text
+
+    for words in removals(plan.changes):
+        console.print(Text(f"  taken away: {visible(words)}", "red"), soft_wrap=True)
+    for refusal in plan.refusals:
+        words = f"  refused: {refusal.kind}/{refusal.identity}: {refusal.message} {refusal.fix}"
+        console.print(Text(visible(words).rstrip(), "yellow"), soft_wrap=True)
 
 
 def _list(console: Console, head: str, lines: Sequence[str]) -> None:

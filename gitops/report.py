@@ -12,23 +12,26 @@ from dataclasses import dataclass, replace
 from decimal import InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from gitops.edited import CHANGED, GIVEN, GONE
 from gitops.errors import UsageError
 from gitops.finding import Finding, Severity
 from gitops.plan import Approved, Plan
 
 if TYPE_CHECKING:
+    from gitops.amendment import Amendment
+    from gitops.approval import ApprovalRule
     from gitops.cost import Money
     from gitops.impact import Impact
-    from gitops.policy import ApprovalRule
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """One request file. ``plan`` is ``None`` when the file is not valid, or when ``error`` says why not.
 
-    ``error`` is a sentence and ``error_code`` its exit code (gitops/errors.py).
+    ``error`` is a sentence and ``error_code`` its exit code (gitops/errors.py). ``amendment`` is what changed
+    since the merged file; ``None`` for a new request, and where there is nothing to compare it with.
     """
 
     request: str
@@ -38,6 +41,7 @@ class Entry:
     findings: tuple[Finding, ...] = ()
     cost: Money | None = None
     rules: tuple[ApprovalRule, ...] = ()
+    amendment: Amendment | None = None
     error: str = ""
     error_code: int = 0
 
@@ -67,10 +71,8 @@ class Entry:
             "plan": self.plan.as_json() if self.plan else None,
             "findings": [finding.as_json() for finding in self.findings],
             "cost": self.cost.as_json() if self.cost else None,
-            "rules": [
-                {"id": rule.id, "count": rule.count, "approvers": sorted(rule.approvers), "why": rule.why}
-                for rule in self.rules
-            ],
+            "rules": [rule.as_json() for rule in self.rules],
+            "amendment": self.amendment.as_json() if self.amendment else None,
             "error": self.error,
             "error_code": self.error_code,
         }
@@ -156,8 +158,8 @@ def _impact(data: Mapping[str, Any]) -> Impact:
 
 
 def _entry(data: Mapping[str, Any]) -> Entry:
+    from gitops.approval import ApprovalRule
     from gitops.cost import Money
-    from gitops.policy import ApprovalRule
 
     return Entry(
         request=str(data["request"]),
@@ -166,18 +168,20 @@ def _entry(data: Mapping[str, Any]) -> Entry:
         plan=Plan.from_json(data["plan"]) if data["plan"] is not None else None,
         findings=tuple(Finding.from_json(finding) for finding in data["findings"]),
         cost=Money.from_json(data["cost"]) if data["cost"] is not None else None,
-        rules=tuple(
-            ApprovalRule(
-                id=str(rule["id"]),
-                count=int(rule["count"]),
-                approvers=frozenset(map(str, rule["approvers"])),
-                why=str(rule["why"]),
-            )
-            for rule in data["rules"]
-        ),
+        rules=tuple(ApprovalRule.from_json(rule) for rule in data["rules"]),
+        amendment=_amendment(data["amendment"]) if data["amendment"] is not None else None,
         error=str(data["error"]),
         error_code=int(data["error_code"]),
     )
+
+
+def _amendment(data: Mapping[str, Any]) -> Amendment:
+    from gitops.amendment import Amendment
+
+    found = Amendment.from_json(data)
+    if any(edit.sign not in (GIVEN, CHANGED, GONE) for edit in found.edits):
+        raise ValueError("an edit with another sign")  # signs are shown as they are
+    return found
 
 
 def _errors(findings: Sequence[Finding]) -> bool:

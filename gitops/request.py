@@ -197,7 +197,7 @@ def dump_request(data: Mapping[str, Any], *, comments: Sequence[Comment] = ()) -
     """A request's data as the canonical bytes of its file: the format's key order, without what says nothing.
 
     ``comments`` belong to paths of the data. Those of the file as it was before an edit are taken over with
-    ``carry(find(before), before.data, data)`` of :mod:`gitops.yamlcomments`.
+    ``carry(find(before), before.data, data)`` of :mod:`gitops.yamlcarry`.
 
     Raises:
         TypeError: a value is of a type that a file cannot hold.
@@ -214,10 +214,11 @@ def dump_request(data: Mapping[str, Any], *, comments: Sequence[Comment] = ()) -
     }
     if not comments:
         return yamlfile.dump(ordered, header=HEADER)
-    from gitops import yamlcomments, yamldump
+    from gitops import yamldump
+    from gitops.yamlcarry import settle
 
     kept = [comment for comment in comments if not _HEADER.match(comment.text)]
-    return yamldump.dump(ordered, header=HEADER, comments=yamlcomments.settle(kept, ordered))
+    return yamldump.dump(ordered, header=HEADER, comments=settle(kept, ordered))
 
 
 def _order(data: Mapping[str, Any], first: tuple[str, ...]) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gitops.yamltext import INVISIBLE
+
 if TYPE_CHECKING:
     from gitops.yamlcomments import Comment
     from gitops.yamltext import Path
@@ -22,10 +24,7 @@ _BLOCK_LEVELS = 2
 
 _OTHER_TYPE = re.compile(r"true|false|null|~|0|-?[1-9][0-9]{0,17}|<<")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\xa1-\xac\xae-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-_SHAPELESS = re.compile(
-    "[\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\u3164\uffa0\ufff9-\ufffb"
-    "\U000e0000-\U000e0fff]"
-)
+_SHAPELESS = re.compile(f"[{INVISIBLE}]")
 
 
 def dump(data: Mapping[str, Any], *, header: str = "", comments: Sequence[Comment] = ()) -> bytes:

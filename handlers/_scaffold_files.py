@@ -6,7 +6,6 @@ import json
 import keyword
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +17,10 @@ from gitops.errors import LakeportError
 from gitops.markup import visible
 from gitops.plan import digest
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+_HERE = Path(__file__).resolve().parent
+TEMPLATES = next((folder for folder in (_HERE / "templates",) if folder.is_dir()), _HERE.parent / "templates")
+"""Beside this module where Lakeport is installed, at the top of a checkout otherwise."""
+
 RENDERER = Path(__file__).with_name("_scaffold_render.py")
 SECONDS = 60
 """How long rendering may take."""
@@ -68,9 +70,14 @@ def digest_of(template: str) -> str:
         [
             [path.relative_to(root).as_posix(), os.access(path, os.X_OK), digest(path.read_bytes())]
             for path in sorted(root.rglob("*"))
-            if path.is_file() and "__pycache__" not in path.parts
+            if path.is_file() and not _compiled(path)
         ]
     )
+
+
+def _compiled(path: Path) -> bool:
+    """Whether Python made it: pip compiles what it installs, the modules of templates too."""
+    return "__pycache__" in path.parts or path.suffix in (".pyc", ".pyo")
 
 
 def package_name(name: str) -> str:
@@ -109,14 +116,17 @@ def render(template: str, context: Mapping[str, Any]) -> tuple[File, ...]:
         if not _SAFE_NAME.fullmatch(name):
             raise LakeportError(f"{plain(str(name))[:60]} cannot be the name of a folder.", where=template)
     _check(template)
-    import tempfile  # a check has no need of it
+    import shutil  # a check has no need of them
+    import subprocess
+    import tempfile
 
     with tempfile.TemporaryDirectory(prefix="lakeport-") as scratch:
-        target = Path(scratch).resolve() / "out"
+        target, source = (Path(scratch).resolve() / name for name in ("out", "template"))
         target.mkdir()
+        shutil.copytree(templates()[template], source, ignore=_compiled_among)
         settings = {key: value for key, value in variables(template).items() if key.startswith("_")}
         order = {
-            "template": str(templates()[template]),
+            "template": str(source),
             "target": str(target),
             "context": {**settings, **context},
         }
@@ -139,6 +149,10 @@ def render(template: str, context: Mapping[str, Any]) -> tuple[File, ...]:
                 where=f"templates/{template}",
             )
         return _collected(template, target, str(context["project"]))
+
+
+def _compiled_among(folder: str, names: list[str]) -> list[str]:
+    return [name for name in names if _compiled(Path(name))]
 
 
 def _check(template: str) -> None:

@@ -155,6 +155,7 @@ def make(folder: Path, count: int) -> int:
     git(folder, "init", "--quiet", "--initial-branch=main")
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "-m", f"{count} requests")
+    git(folder, "repack", "-a", "-d", "--quiet")  # as in a clone
     return lines
 
 
@@ -169,7 +170,8 @@ def change_one(folder: Path) -> None:
 
 def git(folder: Path, *arguments: str) -> None:
     """One call of git that must succeed, without anybody's own settings."""
-    subprocess.run(["git", "-C", str(folder), *arguments], check=True, env=os.environ | GIT)
+    command = ["git", "-C", str(folder), "-c", "gc.auto=0", *arguments]  # nothing goes on in the background
+    subprocess.run(command, check=True, env=os.environ | GIT)
 
 
 def main() -> int:

@@ -12,6 +12,7 @@ from gitops.terminal import Format, as_text, say, show_findings
 if TYPE_CHECKING:
     import argparse
 
+    from gitops.checkout import Checkout
     from gitops.impact import Impact
     from gitops.kind import Registry
 
@@ -96,12 +97,13 @@ def _impact(options: argparse.Namespace, registry: Registry) -> int:
 
         say(impact_page(found))
     else:
-        _show(found, checkout.read(POLICY), github=options.format == "github")
+        _show(found, checkout, github=options.format == "github")
     return 0 if found.ok else 1
 
 
-def _show(found: Impact, policy: bytes, *, github: bool) -> None:
+def _show(found: Impact, checkout: Checkout, *, github: bool) -> None:
     from gitops import render_findings, render_impact
+    from gitops.checking import Checked
     from gitops.render import open_console
 
     console = open_console(sys.stdout)
@@ -109,5 +111,6 @@ def _show(found: Impact, policy: bytes, *, github: bool) -> None:
         refused = [finding for one in found.affected for finding in one.findings]
         say(render_findings.findings_github([*found.findings, *refused]))
     else:
-        render_findings.print_findings(console, found.findings, {POLICY: policy})
+        checked = Checked(files=(), valid=frozenset(), findings=found.findings, checkout=checkout)
+        render_findings.print_findings(console, found.findings, checked.sources)
     render_impact.print_impact(console, found)

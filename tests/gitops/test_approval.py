@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops.amendment import approvals_of_change
 from gitops.approval import ADDITION, REMOVAL, RISKY, ApprovalRule, approvals, changes, rules_for_changes
 from gitops.policy import Policy
 from gitops.policyfile import Person
@@ -128,6 +129,18 @@ def test_an_edit_asks_those_whom_the_policy_names() -> None:
         "An edit of data classification",
     )
     assert rules_for_changes(("purpose", REMOVAL), metadata, ACME) == ()
+
+
+@pytest.mark.parametrize(("before", "after"), [("restricted", "internal"), ("internal", "restricted")])
+def test_another_classification_needs_the_approvers_of_both(before: str, after: str) -> None:
+    both = approvals_of_change(
+        loaded(data_classification=before), loaded(data_classification=after), ACME, REGISTRY
+    )
+    assert {rule.id for rule in both} == {
+        "environment-dev",
+        "classification-restricted",
+        "change-data_classification",
+    }
 
 
 def test_sorts_of_edits() -> None:

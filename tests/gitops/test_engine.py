@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gitops.engine import Clients, Journal, Outcome, carry_out, draw, sentence
 from gitops.errors import ConfigurationError, NotApproved, Refused, RemoteError, RemoteUnavailable, StalePlan
 from gitops.leaves import leaves
-from gitops.plan import Approved, Change, Plan, Reason, Verb
+from gitops.plan import Approved, Change, Plan, Reason, RefusedChange, Verb
 from gitops.request import desired
 from tests.support import toy
 
@@ -87,11 +88,45 @@ def test_retiring_goes_backwards(world: toy.World) -> None:
     assert plan.needs["base/b/drop"] == ("side/s/drop", "top/t/drop")
 
 
-def test_retired_changes_nothing_and_says_what_still_stands(world: toy.World) -> None:
+def test_what_still_stands_is_not_retired(world: toy.World) -> None:
     world.things["base/b"] = {"mark": "dev/growth/churn", "tags": []}
     plan = drawn(world, *ALL, lifecycle="retired")
     assert plan.changes == ()
-    assert plan.notes == ("base/b still stands, although the request is retired; set lifecycle: retiring.",)
+    (refusal,) = plan.refusals
+    assert (refusal.kind, refusal.identity, refusal.reason) == ("base", "b", Reason.STANDS)
+    assert "Leave it `lifecycle: retiring`" in refusal.fix
+
+
+def test_what_was_retired_too_early_is_asked_for_again_and_retired(world: toy.World) -> None:
+    """The way that the refusal names: the same id, so that the mark is its own."""
+    carried(world, drawn(world, *ALL))
+    assert len(drawn(world, *ALL, lifecycle="retired").refusals) == len(ALL)
+    again = drawn(world, *ALL)
+    assert (again.changes, again.refusals) == ((), ())
+    carried(world, drawn(world, *ALL, lifecycle="retiring"))
+    gone = drawn(world, *ALL, lifecycle="retired")
+    assert (gone.changes, gone.refusals, gone.notes) == ((), (), ())
+
+
+@pytest.mark.parametrize(
+    ("reason", "refused"), [(Reason.NOT_OURS, False), (Reason.NOT_EMPTY, True), (None, False)]
+)
+def test_what_retiring_would_leave_alone_may_stand(
+    world: toy.World, reason: Reason | None, refused: bool
+) -> None:
+    world.things["base/b"] = {"mark": "dev/risk/other", "tags": []}
+
+    def retire(wanted: object, state: object) -> tuple[Change, ...]:
+        if reason is None:
+            return ()
+        raise RefusedChange(reason, "The base b has its reasons.")
+
+    registry = dict(toy.registry(world))
+    registry["base"] = structs.replace(registry["base"], retire=retire)
+    one = toy.loaded(world, "base b", lifecycle="retired")
+    plan = draw(one, registry=registry, policy=toy.policy(), clients=Clients({}))
+    assert [refusal.reason for refusal in plan.refusals] == [Reason.STANDS] * refused
+    assert plan.notes == ("The base b has its reasons.",) * (reason is Reason.NOT_OURS)
 
 
 def test_all_refusals_at_once(world: toy.World) -> None:
@@ -117,7 +152,7 @@ def test_a_system_that_does_not_answer_stops_the_plan(world: toy.World) -> None:
     def broken(env: object) -> None:
         raise ConfigurationError("TOY_TOKEN is not set.")
 
-    registry["side"] = type(registry["side"])(**{**vars(registry["side"]), "connect": broken})
+    registry["side"] = structs.replace(registry["side"], connect=broken)
     with pytest.raises(ConfigurationError):
         draw(toy.loaded(world, *ALL), registry=registry, policy=toy.policy(), clients=Clients({}))
 
@@ -294,7 +329,7 @@ def test_outputs_that_cannot_be_read_back_do_not_fail_the_run(world: toy.World) 
     def broken(wanted: object, client: object) -> None:
         raise RemoteUnavailable("Gone.")
 
-    registry["base"] = type(registry["base"])(**{**vars(registry["base"]), "read": broken})
+    registry["base"] = structs.replace(registry["base"], read=broken)
     outcome = carry_out(
         plan,
         Approved.of(plan),

@@ -10,7 +10,10 @@ from gitops.errors import InvalidRequest
 from gitops.exceptions import exceptable
 from gitops.finding import Finding, Severity
 from gitops.policy import Policy, judge
-from gitops.request import Loaded, load_request
+from gitops.posting import annotation
+from gitops.render_plan import plan_comment
+from gitops.report import Entry, Report
+from gitops.request import Loaded, dump_request, load_request
 from handlers import registry
 from tests.support.language import REGISTRY, TODAY, changed_policy, loaded, policy
 
@@ -185,13 +188,25 @@ def test_one_that_is_not_well_formed(text: str) -> None:
     assert all(item.place.path.startswith("metadata.exceptions") for item in caught.value.findings)
 
 
+def test_reviewers_see_it_where_the_rule_would_have_been() -> None:
+    found = request(entry(reason="Ask @everyone."))
+    findings = tuple(judged(found))
+    shown = Entry(request=found.id, path=found.path, file_digest=found.file_digest, findings=findings)
+    page = plan_comment(Report(entries=(shown,)))
+    assert "| excepted | <code>requests/dev/growth/churn" in page
+    assert "Excepted until 2027-01-31 by petra-v: Ask" in page
+    assert "@everyone" not in page
+    assert shown.exit_code == 0
+    beside = annotation(findings[0])
+    assert beside["annotation_level"] == "notice"
+    assert beside["message"].endswith("Excepted until 2027-01-31 by petra-v: Ask @everyone.")
+
+
 def test_what_retires_needs_no_exception() -> None:
     assert judged(request(entry(until="2020-01-01"), lifecycle="retiring")) == []
 
 
 def test_the_file_keeps_its_exceptions() -> None:
-    from gitops.request import dump_request
-
     found = request(entry(field="metadata.expires"))
     raw = dump_request(found.document.data)
     assert load_request(raw, found.path, REGISTRY).request == found.request

@@ -13,7 +13,8 @@ from gitops import formatting
 from gitops.errors import InvalidRequest, LakeportError
 from gitops.formatting import formatted
 from gitops.request import dump_request, load_request
-from gitops.yamlcomments import carry, find
+from gitops.yamlcarry import carry
+from gitops.yamlcomments import find
 from gitops.yamlfile import load
 from tests.support import valid
 from tests.support.language import text

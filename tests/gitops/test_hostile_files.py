@@ -183,7 +183,7 @@ def test_names_that_differ_in_how_an_accent_is_made_clash() -> None:
     assert list(clashes(names[1:])) == []
 
 
-@pytest.mark.parametrize("option", [(), ("--json",), ("--format", "github")])
+@pytest.mark.parametrize("option", [(), ("--json",), ("--format", "github"), ("--format", "sarif")])
 def test_file_names_that_cannot_be_shown(option: tuple[str, ...], repo: GitRepo, check: Check) -> None:
     """Each is a finding; none of them writes a line of its own."""
     names = [
@@ -202,6 +202,9 @@ def test_file_names_that_cannot_be_shown(option: tuple[str, ...], repo: GitRepo,
     if "--json" in option:
         files = {finding["file"] for finding in json.loads(said)["findings"] if finding["rule"] == "path"}
         assert len(files) == len(names)
+    elif "sarif" in option:
+        results = json.loads(said)["runs"][0]["results"]
+        assert [found["ruleId"] for found in results].count("path") == len(names)
     else:
         assert said.count("A request cannot be at this path.") == len(names)
 

@@ -139,6 +139,13 @@ def test_what_is_no_request_is_counted(repo: GitRepo) -> None:
     assert impact_summary(found) == "Of 2 requests, none would change. Not valid by any policy: 1 file."
 
 
+def test_what_is_retired_is_nobodys_concern(repo: GitRepo) -> None:
+    repo.commit("Old", request("old", lifecycle="retired"))
+    found = impact(repo, changed(("[nadia-k]", "[nadia-k, janed]")))
+    assert (found.judged, found.invalid) == (2, 0)
+    assert set(said(found)) == {"one", "two"}
+
+
 def test_a_policy_with_errors_says_them(repo: GitRepo) -> None:
     found = impact(repo, changed(("approvers: [nadia-k]", "approvers: [nadia-q]")))
     assert [finding.rule for finding in found.findings] == ["policy-reference"]

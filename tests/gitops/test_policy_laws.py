@@ -146,6 +146,13 @@ def a_layer(data: Data, draw: Draw) -> Data:
     return found
 
 
+def some(now: list[str] | None, every: list[str], draw: Draw) -> list[str]:
+    """A part of what is allowed now, which is all of it where there is no list."""
+    allowed = every if now is None else now
+    keep = draw(st.sets(st.sampled_from(allowed))) if allowed else ()
+    return [name for name in allowed if name in keep]
+
+
 def smaller_sizes(data: Data, draw: Draw) -> None:
     layer = a_layer(data, draw)
     layer["max_size"] = draw(st.sampled_from(SIZES[: SIZES.index(layer.get("max_size", "xl")) + 1]))
@@ -172,7 +179,7 @@ def more_required(data: Data, draw: Draw) -> None:
 
 def fewer_templates(data: Data, draw: Draw) -> None:
     layer = a_layer(data, draw)
-    layer["templates"] = draw(st.sampled_from([[], ["python-library"], ["databricks-pipeline"]]))
+    layer["templates"] = some(layer.get("templates"), ["python-library", "databricks-pipeline"], draw)
 
 
 def more_denied_libraries(data: Data, draw: Draw) -> None:
@@ -185,11 +192,14 @@ def more_denied_libraries(data: Data, draw: Draw) -> None:
 
 
 def only_these_libraries(data: Data, draw: Draw) -> None:
-    a_layer(data, draw).setdefault("libraries", {})["allowed"] = draw(st.sampled_from([[], ["torch"]]))
+    libraries = a_layer(data, draw).setdefault("libraries", {})
+    libraries["allowed"] = some(libraries.get("allowed"), ["pandas", "polars", "torch"], draw)
 
 
 def fewer_machines(data: Data, draw: Draw) -> None:
-    a_layer(data, draw)["node_families"] = draw(st.sampled_from([["Standard_D*"], ["Standard_E*"], ["none"]]))
+    layer = a_layer(data, draw)
+    families = ["Standard_D*", "Standard_E*", "Standard_N*", "none"]
+    layer["node_families"] = some(layer.get("node_families"), families, draw)
 
 
 def fewer_catalogs(data: Data, draw: Draw) -> None:
@@ -199,20 +209,23 @@ def fewer_catalogs(data: Data, draw: Draw) -> None:
 
 def own_catalogs_only(data: Data, draw: Draw) -> None:
     team = data["teams"][draw(st.sampled_from(TEAMS))]
-    team["catalogs"] = [names[0] for names in data["catalogs"].values() if names]
+    team["catalogs"] = some(team.get("catalogs"), sorted(sum(data["catalogs"].values(), [])), draw)
 
 
 def smaller_quotas(data: Data, draw: Draw) -> None:
     team = data["teams"][draw(st.sampled_from(TEAMS))]
     key = draw(st.sampled_from(["open_requests", "monthly_cost"]))
-    team.setdefault("quota", {})[key] = draw(st.integers(1, 20))
+    quota = team.setdefault("quota", {})
+    quota[key] = draw(st.integers(1, quota.get(key, 20)))
 
 
 def less_money(data: Data, draw: Draw) -> None:
-    data["monthly_cost"] |= {"refuse_above": draw(st.integers(0, 20_000)), "approvals_above": 0}
+    limit = data["monthly_cost"]
+    limit |= {"refuse_above": draw(st.integers(0, limit["refuse_above"])), "approvals_above": 0}
 
 
 def names_of_one_form(data: Data, draw: Draw) -> None:
+    assume("pattern" not in data["naming"]["schema"])
     data["naming"]["schema"]["pattern"] = draw(st.sampled_from(["s*", "{team}_*"]))
 
 
@@ -227,11 +240,12 @@ def fewer_exceptions(data: Data, draw: Draw) -> None:
 
 
 def more_approvals(data: Data, draw: Draw) -> None:
-    a_layer(data, draw).setdefault("approvals", {"from": ["ml-platform"]})["count"] = draw(st.integers(2, 4))
+    asked = a_layer(data, draw).setdefault("approvals", {"from": ["ml-platform"]})
+    asked["count"] = asked.get("count", 1) + 1
 
 
 def no_stand_ins(data: Data, draw: Draw) -> None:
-    data["approval_fallback"] = draw(st.sampled_from([[], ["risk"]]))
+    data["approval_fallback"] = some(data["approval_fallback"], [], draw)
 
 
 NARROWER = [

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from datetime import date
 from decimal import Decimal
 from typing import get_args
 
 import pytest
 
-from gitops import request
+from gitops import request, yamlfile
 from gitops.envelope import Metadata
 from gitops.errors import InvalidRequest
 from gitops.model import fields_of
-from gitops.policy import load_policy
+from gitops.policy import judge, load_policy
+from gitops.policyfile import (
+    BlastRadius,
+    EnvironmentRules,
+    ExceptionRules,
+    MonthlyCost,
+    OwnRule,
+    Policy,
+    Team,
+)
 from gitops.vocabulary import OptionalField
-from tests.support.language import changed_policy, loaded, policy
+from tests.support.language import POLICY, REGISTRY, changed_policy, loaded, policy
 
 ACME = policy()
 
@@ -97,3 +108,33 @@ def test_an_organisation_may_bring_its_own_prices() -> None:
         changed_policy(("naming:\n", own.replace("0.11", "-3") + "naming:\n"))
     (wrong,) = caught.value.findings
     assert (wrong.rule, wrong.place.path) == ("policy-prices", "prices.dbu_rates.jobs")
+
+
+# --- the page about it
+
+PAGE = (POLICY.parents[1] / "docs" / "policy.md").read_text("utf-8")
+
+
+def test_the_page_knows_every_key() -> None:
+    models = (Policy, Team, EnvironmentRules, ExceptionRules, OwnRule, BlastRadius, MonthlyCost)
+    keys = {key for model in models for key in model.__struct_encode_fields__}
+    missing = {key for key in keys if f"`{key}" not in PAGE and f"{key}:" not in PAGE}
+    assert not missing
+
+
+def test_its_own_rule_and_its_exceptions_work() -> None:
+    blocks = [block.split("```")[0] for block in PAGE.split("```yaml\n")[1:]]
+    (rules,) = [block for block in blocks if block.startswith("rules:")]
+    (who,) = [block for block in blocks if block.startswith("exceptions:")]
+    (recorded,) = [block for block in blocks if block.startswith("metadata:")]
+    text = POLICY.read_text()
+    text = text[: text.index("rules:\n- id: acme")] + rules + text[text.index("# --- People ---") :]
+    text = text[: text.index("exceptions:\n  app")] + who + text[text.index("# --- Who stands in ---") :]
+    found = load_policy(text.encode())
+    assert found.rules[0].id == "acme-gpu-end-date"
+    assert found.exceptions is not None
+    assert found.exceptions.never == ("compute-library",)
+    entry = yamlfile.load(recorded.encode(), "page").data["metadata"]["exceptions"]
+    request_ = loaded(expires="2027-12-31", exceptions=json.dumps(entry))
+    (finding,) = judge(request_, found, REGISTRY, today=date(2026, 12, 15))
+    assert finding.excepted == "Excepted until 2027-03-01 by petra-v: The audit runs until December."

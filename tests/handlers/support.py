@@ -33,7 +33,7 @@ ORIGIN = Origin(
 
 
 def origin(**changes: Any) -> Origin:
-    return Origin(**{**ORIGIN.__dict__, **changes})
+    return msgspec.structs.replace(ORIGIN, **changes)
 
 
 def desired(kind: AnyKind, spec: dict[str, Any], **changes: Any) -> Desired[Any]:

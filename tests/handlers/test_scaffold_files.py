@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import compileall
 import dataclasses
 import os
 import subprocess
@@ -211,6 +212,19 @@ def test_a_changed_template_has_another_digest(tmp_path: Path, monkeypatch: pyte
     (tmp_path / "templates/mine/{{cookiecutter.project}}/a.txt").write_text("y")
     files.digest_of.cache_clear()
     assert files.digest_of(mine) != first
+
+
+def test_what_python_compiled_is_no_part_of_a_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip compiles the modules of templates when it installs them."""
+    mine = template_of(tmp_path, monkeypatch, {"{{cookiecutter.project}}/src/a.py": "x = 1\n"})
+    before = (files.digest_of(mine), files.render(mine, CONTEXT))
+    assert compileall.compile_dir(tmp_path / "templates", quiet=2)
+    assert compileall.compile_dir(tmp_path / "templates", quiet=2, legacy=True)
+    assert len(list((tmp_path / "templates").rglob("*.pyc"))) == 2
+    files.digest_of.cache_clear()
+    assert (files.digest_of(mine), files.render(mine, CONTEXT)) == before
 
 
 @given(st.text(max_size=80))

@@ -16,7 +16,7 @@ from tests.support.gitrepo import GitRepo
 CHURN = toy.path("churn")
 Out = pytest.CaptureFixture[str]
 Run = Callable[..., int]
-SMALLER = toy.POLICY.replace(b"refuse_above: 20000", b"refuse_above: 20000\n").replace(
+SMALLER = toy.POLICY.replace(
     b"gpu: true, approvals: {count: 1", b"gpu: true, required: [expires], approvals: {count: 2"
 )
 BROKEN = toy.POLICY.replace(b"from: [team]", b"from: [taem]")
@@ -138,3 +138,18 @@ def test_the_plan_of_a_branch_that_leaves_the_policy_alone(run: Run, repo: GitRe
     repo.commit("Another", {toy.path("other"): toy.raw("base c", name="other")})
     assert run("plan", "--changed-since", "main", "--policy-from", "main", "--out", "plan.json") == 0
     assert report.loads((repo.root / "plan.json").read_bytes()).impact is None
+
+
+def test_without_a_policy(run: Run, repo: GitRepo, capsys: Out) -> None:
+    (repo.root / POLICY).unlink()
+    assert run("policy", "check") == 2
+    assert run("policy", "impact") == 1
+    assert "The change takes the policy away" in capsys.readouterr().out
+    (repo.root / POLICY).symlink_to("/etc/passwd")
+    assert run("policy", "check") == 1
+    assert run("policy", "impact") == 1
+    assert "error[path-link]" in capsys.readouterr().out
+    (repo.root / POLICY).unlink()
+    repo.write({POLICY: b""})
+    assert run("policy", "check") == 1
+    assert "help: Start with `organisation:`" in capsys.readouterr().out
