@@ -220,7 +220,7 @@ def _new_errors(before: Draft, after: Draft, world: World) -> list[str]:
     """What stands in the way since this change; the card that shows it may be far up."""
     known = {(one.rule, one.place.path) for one in composed_of(before, world).findings}
     return [
-        f"{finding.message} {finding.hint}".strip()
+        finding.words
         for finding in composed_of(after, world).findings
         if finding.severity is Severity.ERROR and (finding.rule, finding.place.path) not in known
     ]

@@ -54,7 +54,7 @@ def confirmed(draft: Draft, pressed: str, world: World) -> tuple[Draft, Replies]
         return draft, (Note("The file has changed since that card. Look at this one and confirm it."), card)
     errors = [finding for finding in composed.findings if finding.severity is Severity.ERROR]
     if errors:
-        words = " ".join(f"{finding.message} {finding.hint}".strip() for finding in errors[:5])
+        words = " ".join(finding.words for finding in errors[:5])
         return draft, (Note(f"This cannot be submitted as it stands. {words}"), card)
     if draft.state is Stage.SUBMITTED and draft.confirmed_digest == now:
         return draft, (Note("This very file is submitted already."),)

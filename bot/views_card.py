@@ -113,7 +113,7 @@ def _findings(findings: Sequence[Finding]) -> Iterator[Block]:
     marks = {Severity.ERROR: "⛔", Severity.WARNING: "⚠️", Severity.INFO: "ℹ️"}  # noqa: RUF001 - an icon
     ordered = sorted(findings, key=lambda finding: list(marks).index(finding.severity))
     for finding in ordered[:_FINDINGS]:
-        yield section(clip(f"{marks[finding.severity]} {finding.message} {finding.hint}".strip(), 500))
+        yield section(clip(f"{marks[finding.severity]} {finding.words}", 500))
     if len(ordered) > _FINDINGS:
         yield context(f"And {len(ordered) - _FINDINGS} more.")
 

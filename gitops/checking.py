@@ -163,8 +163,9 @@ def _survey(
             found.findings.extend(_further(name, checkout, registry, rules, day))
             continue
         found.valid.append(name)
-        found.findings.extend(policy.judge(loaded, rules, registry, today=day))
-        if standing := standing_of(loaded, rules, registry):
+        findings, money = policy.judged(loaded, rules, registry, today=day)
+        found.findings.extend(findings)
+        if standing := standing_of(loaded, registry, money):
             found.standings.append(standing)
     return found
 
@@ -202,7 +203,7 @@ def _others(
             loaded = request.load_request(checkout.read(name), name, registry)
         except InvalidRequest:
             continue
-        if standing := standing_of(loaded, rules, registry):
+        if standing := standing_of(loaded, registry, policy.monthly_cost(loaded, rules, registry)):
             found.append(standing)
     return found
 

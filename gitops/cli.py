@@ -160,7 +160,8 @@ def _fail(error: LakeportError, given: Sequence[str], registry: Registry) -> int
 
 def _show(invalid: InvalidRequest, format_: Format, registry: Registry) -> None:
     """Findings that stopped the command: for people on standard error, and in the form that was asked for."""
-    from gitops import render
+    from gitops import render_findings as render
+    from gitops.render import open_console
 
     if format_ is Format.GITHUB:
         say(render.findings_github(invalid.findings))
@@ -168,7 +169,7 @@ def _show(invalid: InvalidRequest, format_: Format, registry: Registry) -> None:
         from gitops.commands.shared import sarif
 
         say(sarif(invalid.findings, invalid.sources, registry))
-    render.print_findings(render.open_console(sys.stderr), invalid.findings, invalid.sources)
+    render.print_findings(open_console(sys.stderr), invalid.findings, invalid.sources)
     note(f"{render.findings_summary(invalid.findings, 0)}; lakeport stopped there.")
 
 

@@ -32,15 +32,14 @@ from gitops.envelope import API_VERSION, KIND, Metadata
 from gitops.errors import InvalidRequest
 from gitops.fields import FIRST, RESOURCES
 from gitops.finding import Finding, Place, Severity
+from gitops.formatting import ordered
 from gitops.kind import Registry
 from gitops.model import fields_of
 from gitops.plan import JSON
 from gitops.policyfile import Person, Policy
 from gitops.request import dump_request, load_request, path_of
 
-_REQUIRED = tuple(
-    key for key, info in fields_of(Metadata).items() if info.required and key != "requested_by"
-)
+_REQUIRED = tuple(key for key, info in fields_of(Metadata).items() if info.required and key != "requested_by")
 
 
 @dataclass(frozen=True)
@@ -96,12 +95,9 @@ def compose(
     metadata = nested({**known, **made_up_here})
     unfinished = {path.split(".")[1] for path in missing if path.startswith(f"{RESOURCES}.")}
     written = {key: fields for key, fields in one.items() if key not in unfinished}
-    document = {
-        "apiVersion": API_VERSION,
-        "kind": KIND,
-        METADATA: metadata,
-        RESOURCES: [{"kind": kind_of(key)} | fields for key, fields in written.items()],
-    }
+    resources = [{"kind": kind_of(key)} | fields for key, fields in written.items()]
+    file = {"apiVersion": API_VERSION, "kind": KIND, METADATA: metadata, RESOURCES: resources}
+    document = ordered(file, registry)
     read = _read(document, registry, policy, today) if written else _Read()
     values = draft.values()
     if keys:

@@ -7,21 +7,25 @@ from __future__ import annotations
 
 import json
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, get_args
 
-from msgspec import Struct, inspect
+from msgspec import Struct, inspect, structs
 
 from gitops.kind import Ask
-from gitops.model import fields_of
-from gitops.yamltext import Path, path_text
+from gitops.model import bare, entry_type, fields_of
+from gitops.yamltext import MAX_FINDINGS, Path, path_text
 
 _SHOWN = 60
 _NO_ASK = Ask(label="", help="")
+_MERGE = "<<"
+"""The merge key, which does not exist here; what it should bring along nobody calls missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +55,29 @@ def problem_of_value(value: Any, model: type[Struct], key: str) -> Problem | Non
     """The first thing that is wrong with the value of one field of a model; the path starts at the value."""
     shape: Any = _shape(model)
     kind = next(field.type for field in shape.fields if field.encode_name == key)
-    found = _any(value, kind, (key,), fields_of(model)[key].ask or _NO_ASK)
-    return next(found, None)
+    info = fields_of(model)[key]
+    return next(_any(value, _as_written(kind, info.annotation), (key,), info.ask or _NO_ASK), None)
 
 
 @lru_cache(maxsize=64)
 def _shape(model: type[Struct]) -> inspect.Type:
     return inspect.type_info(model)
+
+
+def _as_written(kind: inspect.Type, annotation: Any) -> inspect.Type:
+    """The type with the choices of a ``Literal`` in their own order; msgspec sorts them."""
+    match kind:
+        case inspect.Metadata():
+            return structs.replace(kind, type=_as_written(kind.type, annotation))
+        case inspect.UnionType():
+            return structs.replace(kind, types=tuple(_as_written(one, annotation) for one in kind.types))
+        case inspect.VarTupleType():
+            return structs.replace(kind, item_type=_as_written(kind.item_type, entry_type(annotation)))
+        case inspect.LiteralType():
+            choices = get_args(bare(annotation))
+            return structs.replace(kind, values=choices) if set(choices) == set(kind.values) else kind
+        case _:
+            return kind
 
 
 def _any(value: Any, kind: inspect.Type, path: Path, ask: Ask) -> Iterator[Problem]:
@@ -111,7 +131,9 @@ def _tagged(
 
     field = str(next(iter(members.values())).tag_field)
     tag = value.get(field)
-    if tag is None:
+    if tag is None and _MERGE in value:
+        yield _unknown(_MERGE, None, [field], path)
+    elif tag is None:
         kinds = f"Start it with `{field}:`. Kinds are {_listed(members)}."
         yield Problem(
             (*path, field), "The resource does not say its kind.", kinds, "-kind", field not in value
@@ -132,20 +154,27 @@ def _struct(value: Any, kind: inspect.StructType, path: Path, ask: Ask) -> Itera
     if kind.tag_field is not None and value.get(kind.tag_field) != kind.tag:
         yield from _tagged(value, {str(kind.tag): kind}, path, ask)
         return
-    asks = {key: info.ask or _NO_ASK for key, info in fields_of(kind.cls).items()}
+    fields = fields_of(kind.cls)
+    asks = {key: info.ask or _NO_ASK for key, info in fields.items()}
     names = [*([kind.tag_field] if kind.tag_field else []), *asks]
-    unknown = {key: _meant(key, names, value) for key in value if key not in names}
+    strange = islice((key for key in value if key not in names), MAX_FINDINGS)
+    unknown = {key: _meant(key, names, value) for key in strange}
     for field in kind.fields:
         key = field.encode_name
         if key in value:
-            yield from _any(value[key], field.type, (*path, key), asks[key])
-        elif field.required and key not in unknown.values():
+            written = _as_written(field.type, fields[key].annotation)
+            yield from _any(value[key], written, (*path, key), asks[key])
+        elif field.required and key not in unknown.values() and _MERGE not in value:
             message, hint = f"The field {key} is missing.", f"Add `{key}:`. {asks[key].help}"
             yield Problem((*path, key), message, hint, "-missing", at_key=True, wanted=field.type)
     for key, meant in unknown.items():
-        hint = f"Did you mean {meant}?" if meant else f"Fields here are {_listed(names)}."
-        message = f"The field {_shown(key)} does not exist here."
-        yield Problem((*path, key), message, hint, "-unknown", at_key=True, meant=meant)
+        yield _unknown(key, meant, names, path)
+
+
+def _unknown(key: str, meant: str | None, names: Iterable[str], path: Path) -> Problem:
+    hint = f"Did you mean {meant}?" if meant else f"Fields here are {_listed(names)}."
+    message = f"The field {_shown(key)} does not exist here."
+    return Problem((*path, key), message, hint, "-unknown", at_key=True, meant=meant)
 
 
 def _meant(key: str, names: Iterable[str], value: dict[str, Any]) -> str | None:
@@ -215,9 +244,8 @@ def _unlike(value: Any, kind: inspect.Type, name: str, ask: Ask) -> tuple[str, s
         case inspect.BoolType() if not isinstance(value, bool):
             message = f"{name} must be true or false, not {_shown(value)}."
             return message, "Write true or false, without quotes."
-        case inspect.DateType() if not _is_date(value):
-            message = f"{name} must be a date, not {_shown(value)}."
-            return message, "Write it as year-month-day, such as 2027-04-30."
+        case inspect.DateType():
+            return _date(value, name)
         case inspect.DecimalType() if not _is_decimal(value):
             return f"{name} must be a number, not {_shown(value)}.", 'Write it in quotes, such as "12.50".'
         case _:
@@ -263,14 +291,18 @@ def _integer(value: Any, kind: inspect.IntType, name: str, ask: Ask) -> tuple[st
     return None
 
 
-def _is_date(value: Any) -> bool:
+def _date(value: Any, name: str) -> tuple[str, str] | None:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        return False
+        message = f"{name} must be a date, not {_shown(value)}."
+        return message, "Write it as year-month-day, such as 2027-04-30."
     try:
         date.fromisoformat(value)
     except ValueError:
-        return False
-    return True
+        year, month = int(value[:4]), int(value[5:7])
+        last = f"{value[:8]}{monthrange(year, month)[1]}" if year and 1 <= month <= 12 else ""
+        hint = f"The month ends on {last}." if last else "Write it as year-month-day, such as 2027-04-30."
+        return f"The calendar has no {value}.", hint
+    return None
 
 
 def _is_decimal(value: Any) -> bool:

@@ -168,7 +168,7 @@ def _rule(case: _Case, index: int, one: RecordedException) -> Iterator[Finding]:
         "rule",
         "exception-unknown",
         f"There is no rule called {one.rule}.",
-        guess(one.rule, sorted(may), "Write the id as it stands at the end of the finding."),
+        guess(one.rule, sorted(may), "Write the id as it stands in brackets at the start of a finding."),
     )
 
 

@@ -32,13 +32,15 @@ def formatted(raw: bytes, path: str, registry: Registry) -> bytes:
 
 
 def canonical(data: Mapping[str, Any], comments: Sequence[Comment], registry: Registry) -> bytes:
-    """The canonical bytes of a request's data, with the comments that belong to it.
+    """The canonical bytes of a request's data, with the comments that belong to it."""
+    return dump_request(ordered(data, registry), comments=comments)
 
-    Fields stand in the order of their models, then those that no model knows, as they are.
-    """
+
+def ordered(data: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
+    """A request's data with its fields in the order of their models, then those that no model knows."""
     metadata = _ordered(data.get("metadata", {}), Metadata)
     resources = [_resource(entry, registry) for entry in data.get("resources", ())]
-    return dump_request(dict(data) | {"metadata": metadata, "resources": resources}, comments=comments)
+    return dict(data) | {"metadata": metadata, "resources": resources}
 
 
 def _resource(entry: Mapping[str, Any], registry: Registry) -> dict[str, Any]:
@@ -55,6 +57,6 @@ def _ordered(value: Any, kind: Any) -> Any:
         known = {key: _ordered(value[key], field.annotation) for key, field in fields.items() if key in value}
         return known | {key: item for key, item in value.items() if key not in known}
     entry = entry_type(kind)
-    if isinstance(value, list) and entry is not None:
+    if isinstance(value, list | tuple) and entry is not None:
         return [_ordered(item, entry) for item in value]
     return value

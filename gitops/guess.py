@@ -21,7 +21,7 @@ from gitops.envelope import Request, request_model
 from gitops.errors import InvalidRequest
 from gitops.finding import Finding
 from gitops.kind import Registry
-from gitops.request import Loaded, request_id
+from gitops.request import Loaded, request_id, slips_of_path
 from gitops.yamltext import MAX_FINDINGS, Path, path_text
 
 _ROUNDS = 3
@@ -39,11 +39,14 @@ def guessed_findings(
     document, unreadable = yamlfile.survey(raw, path)
     if document is None:
         return []
-    model = request_model(registry)
+    data, model = copy.deepcopy(document.data), request_model(registry)
+    slips = slips_of_path(data, identity)
+    for key, says in slips.items():
+        data["metadata"][key] = says
     said: list[dict[tuple[str, str, str], Finding]] = []
-    wrong: set[str] = {finding.place.path for finding in unreadable}
+    wrong = {finding.place.path for finding in unreadable} | {f"metadata.{key}" for key in slips}
     for variant in (0, 1):
-        request, mended = _mend(document.data, model, variant)
+        request, mended = _mend(data, model, variant)
         if request is None:
             return []
         wrong |= {path_text(path) for path in mended}
@@ -80,7 +83,7 @@ def _replace(data: Any, problem: Problem, variant: int) -> bool:
         except (LookupError, TypeError):
             return True  # it went with what it stood in
     if problem.suffix == "-unknown" or (problem.at_key and problem.wanted is None):
-        value = data.pop(last)
+        value = data.pop(last, None)  # what is not there cannot be mended
         if problem.meant is not None and problem.meant not in data:
             data[problem.meant] = value
         return True

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from gitops.checkout import Checkout
     from gitops.kind import Registry
     from gitops.policyfile import Policy
+    from gitops.request import Loaded
 
 MOST = 200
 """So many requests are handed on with what changes for them; of further ones only how many they are."""
@@ -236,16 +237,18 @@ def _look(
             continue
         if loaded.request.metadata.lifecycle == "retired":
             continue
-        seen = [
-            _Seen(
-                findings=tuple(judging.judge(loaded, policy, registry, today=day)),
-                rules=approvals(loaded, policy, registry),
-                standing=standing_of(loaded, policy, registry),
-            )
-            for policy in (old, new)
-        ]
-        both.append(_Both(request=loaded.id, path=name, old=seen[0], new=seen[1]))
+        before, after = (_seen(loaded, policy, registry, day) for policy in (old, new))
+        both.append(_Both(request=loaded.id, path=name, old=before, new=after))
     return both, invalid
+
+
+def _seen(loaded: Loaded, policy: Policy, registry: Registry, day: date) -> _Seen:
+    findings, money = judging.judged(loaded, policy, registry, today=day)
+    return _Seen(
+        findings=tuple(findings),
+        rules=approvals(loaded, policy, registry),
+        standing=standing_of(loaded, registry, money),
+    )
 
 
 def _together(seen: Iterable[_Seen], policy: Policy, checkout: Checkout) -> Mapping[str, list[Finding]]:

@@ -20,13 +20,22 @@ _BREAK = "&#8203;"
 # Letters and marks that show nothing, although their category does not say so.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 _HIDDEN = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
+_ZERO_WIDTH = "\N{ZERO WIDTH SPACE}"
+# What the runner of GitHub Actions takes for a command: the one anywhere in a line of the log, the other at
+# its start, and where a line may be wrapped every word is at a start.
+_COMMAND = re.compile(r"##(?=\[)|(?<!\S)(?=::)")
+_BROKEN = re.compile(f"(?<=##){_ZERO_WIDTH}(?=\\[)|(?<!\\S){_ZERO_WIDTH}(?=::)")
 
 
 def visible(text: str) -> str:
-    """One line in which every character shows: white space is a space, what hides or turns text is ``�``."""
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(_seen(char) for char in text)
+    """One line in which every character shows: white space is a space, what hides or turns text is ``�``.
+
+    Nothing in it is a command to a terminal or to the runner of GitHub Actions. What was made visible before
+    stays as it is.
+    """
+    if not text.isascii() or not text.isprintable():
+        text = "".join(_seen(char) for char in _BROKEN.sub("", text))
+    return _COMMAND.sub(rf"\g<0>{_ZERO_WIDTH}", text) if "##[" in text or "::" in text else text
 
 
 def _seen(char: str) -> str:

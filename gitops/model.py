@@ -1,4 +1,4 @@
-"""The models of the language taken apart: how a field is called in files, its type, its bounds, its ``Ask``."""
+"""The models of the language taken apart: names of fields in files, types, bounds, and what is asked."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gitops.kind import Ask
 
 @dataclass(frozen=True)
 class FieldInfo:
-    """A field of a model: ``key`` is its name in files, ``annotation`` its type with all that is noted on it."""
+    """A field of a model: ``key`` is its name in files, ``annotation`` its type and what is noted on it."""
 
     key: str
     annotation: Any

@@ -76,6 +76,13 @@ def judge(loaded: Loaded, policy: Policy, registry: Registry, *, today: date) ->
 
     A request that is retiring is only asked who it belongs to; nothing else keeps it from being taken away.
     """
+    return judged(loaded, policy, registry, today=today)[0]
+
+
+def judged(
+    loaded: Loaded, policy: Policy, registry: Registry, *, today: date
+) -> tuple[list[Finding], Money | None]:
+    """The same, and the monthly cost that was judged."""
     case = _case(loaded, policy, registry, today)
     active = case.metadata.lifecycle == "active"
     checks = (*_ALWAYS, *_ACTIVE) if active else _ALWAYS
@@ -88,7 +95,7 @@ def judge(loaded: Loaded, policy: Policy, registry: Registry, *, today: date) ->
         from gitops import exceptions
 
         findings = exceptions.weigh(findings, loaded, policy, registry, today)
-    return sorted(findings, key=lambda finding: finding.sort_key)
+    return sorted(findings, key=lambda finding: finding.sort_key), case.money
 
 
 def _case(loaded: Loaded, policy: Policy, registry: Registry, today: date) -> _Case:

@@ -10,7 +10,7 @@ from gitops.errors import Refused
 from gitops.finding import Finding, Severity
 from gitops.gate import Outcome
 from gitops.markup import clip, escape, visible
-from gitops.render import findings_summary
+from gitops.render_findings import findings_summary
 from gitops.render_plan import PLAN_MARKER, plan_comment, summary
 
 if TYPE_CHECKING:

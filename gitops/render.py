@@ -1,6 +1,6 @@
 """How results and pull requests read.
 
-Findings are :mod:`gitops.render_findings`, plans :mod:`gitops.render_plan`; both can be imported from here.
+Findings are :mod:`gitops.render_findings`; plans, :mod:`gitops.render_plan`, can be imported from here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from gitops.markup import LIMIT, Page, code, escape, visible
-from gitops.render_findings import findings_github, findings_summary, print_findings
 from gitops.render_plan import PLAN_MARKER, money, plan_comment, print_plan
 
 if TYPE_CHECKING:
@@ -26,12 +25,9 @@ __all__ = [
     "code",
     "commit_message",
     "escape",
-    "findings_github",
-    "findings_summary",
     "money",
     "open_console",
     "plan_comment",
-    "print_findings",
     "print_plan",
     "print_status",
     "print_steps",

@@ -73,7 +73,7 @@ def print_findings(console: Console, findings: Iterable[Finding], sources: Mappi
         console.print(_page(console, found, lines[file], width, wraps=wraps), soft_wrap=True)
         first = first or found.rule
     if first:
-        console.print(f"`lakeport explain {_harmless(first)}` says more about a rule.", soft_wrap=True)
+        console.print(f"`lakeport explain {visible(first)}` says more about a rule.", soft_wrap=True)
 
 
 def _page(console: Console, found: Finding, lines: Sequence[str], width: int, *, wraps: bool) -> Text:
@@ -92,19 +92,19 @@ def _page(console: Console, found: Finding, lines: Sequence[str], width: int, *,
     place, style = found.place, _STYLES[found.severity]
     shown = 0 < place.line <= len(lines)
     edge = " " * (len(str(place.line)) if shown else 1)
-    rule, message = f"{found.severity}[{_harmless(found.rule)}]", f": {_harmless(found.message)}"
+    rule, message = f"{found.severity}[{visible(found.rule)}]", f": {visible(found.message)}"
     hang("", "", Text.assemble((rule, style), (message, "bold")))
-    page.append(f"{edge}--> ", _GUTTER).append(f"{_harmless(str(place))}\n")
+    page.append(f"{edge}--> ", _GUTTER).append(f"{visible(str(place))}\n")
     if shown:
         text, marks = _excerpt(place, lines[place.line - 1], max(width - len(edge) - 3, 20))
         page.append(f"{edge} |\n{place.line} | ", _GUTTER).append(f"{text}\n")
         page.append(f"{edge} | ", _GUTTER).append(f"{marks}\n", style)
     for other in found.related:
-        page.append(f"{edge} = see: ", _GUTTER).append(f"{_harmless(f'{other.place}: {other.message}')}\n")
+        page.append(f"{edge} = see: ", _GUTTER).append(f"{visible(f'{other.place}: {other.message}')}\n")
     if found.excepted:
-        hang(f"{edge} = note: ", "cyan", Text(_harmless(found.excepted)))
+        hang(f"{edge} = note: ", "cyan", Text(visible(found.excepted)))
     elif found.hint:
-        hang(f"{edge} = help: ", "green", Text(_harmless(found.hint)))
+        hang(f"{edge} = help: ", "green", Text(visible(found.hint)))
     return page
 
 
@@ -121,7 +121,7 @@ def _excerpt(place: Place, line: str, room: int) -> tuple[str, str]:
     cut = bool(first + left)
     shown = ("…" if cut else "") + text[left:right] + ("…" if after or right < len(text) else "")
     marks = "^" * max(cell_len(text[start : min(end, right)]), 1)
-    return _unheard(shown), " " * (cut + cell_len(text[left:start])) + marks
+    return visible(shown), " " * (cut + cell_len(text[left:start])) + marks
 
 
 def _window(text: str, start: int, room: int) -> tuple[int, int]:
@@ -154,15 +154,6 @@ def _picture(char: str) -> str:
     if char < " ":
         return chr(0x2400 + ord(char))
     return "␡" if char == "\x7f" else visible(char)
-
-
-def _harmless(text: str) -> str:
-    return _unheard(visible(text))
-
-
-def _unheard(text: str) -> str:
-    """Without what the runner of GitHub Actions takes for a command anywhere in a line of the log."""
-    return text.replace("##[", "##\N{ZERO WIDTH SPACE}[")
 
 
 # --- on GitHub ------------------------------------------------------------------------------------

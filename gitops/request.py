@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gitops import explain, yamlfile
 from gitops.envelope import API_VERSION, KIND, Metadata, Request, RequestedBy, request_model
 from gitops.errors import InvalidRequest
-from gitops.finding import Finding, Place, Severity
+from gitops.finding import Finding, Place, Related, Severity
 from gitops.kind import Desired, Origin, Registry
 from gitops.markup import clip
 from gitops.model import fields_of
@@ -117,14 +117,16 @@ def load_request(raw: bytes, path: str, registry: Registry) -> Loaded:
     findings += unreadable
     if document is None:
         raise InvalidRequest(findings)
-    findings += _path_findings(document, identity)
+    slips = slips_of_path(document.data, identity)
+    findings += _path_findings(document, identity, slips)
     if document.data.get("apiVersion") != API_VERSION:
         document, version = _of_another_version(document)
         findings += version
     try:
         request = explain.validate(request_model(registry), document)
     except InvalidRequest as invalid:
-        raise InvalidRequest(_sorted([*findings, *_besides(invalid.findings, unreadable)])) from None
+        known = {finding.place.path for finding in unreadable} | {f"metadata.{key}" for key in slips}
+        raise InvalidRequest(_sorted([*findings, *_besides(invalid.findings, known)])) from None
     findings += _twice(request, document, registry)
     if findings:
         raise InvalidRequest(_sorted(findings))
@@ -147,9 +149,9 @@ def _of_another_version(document: Document) -> tuple[Document, list[Finding]]:
     return replace(document, data=document.data | {"apiVersion": API_VERSION}), [found]
 
 
-def _besides(findings: Iterable[Finding], known: Iterable[Finding]) -> list[Finding]:
+def _besides(findings: Iterable[Finding], known: set[str]) -> list[Finding]:
     """The findings that are about something else: a value that cannot be read is not called missing too."""
-    paths = {finding.place.path for finding in known} - {""}
+    paths = known - {""}
     return [
         finding
         for finding in findings
@@ -157,21 +159,36 @@ def _besides(findings: Iterable[Finding], known: Iterable[Finding]) -> list[Find
     ]
 
 
-def _path_findings(document: Document, identity: str) -> Iterator[Finding]:
-    """The path and the metadata say the same."""
-    metadata = document.data.get("metadata")
+def _apart_from_path(data: Mapping[str, Any], identity: str) -> Iterator[tuple[str, Any, str]]:
+    """Where the metadata says something else than the path: the key, what it says, what the path says."""
+    metadata = data.get("metadata")
     if not identity or not isinstance(metadata, dict):
         return
     for key, expected in zip(("environment", "team", "name"), identity.split("/"), strict=True):
         value = metadata.get(key)
         if value is not None and value != expected:
-            yield Finding(
-                "path-metadata",
-                Severity.ERROR,
-                f"The file's path says {key} {expected}, the file says {clip(str(value), 60)}.",
-                document.place(("metadata", key)),
-                "A request is not renamed: write what the path says, or make a new file and retire this one.",
-            )
+            yield key, value, expected
+
+
+def slips_of_path(data: Mapping[str, Any], identity: str) -> dict[str, str]:
+    """Keys of the metadata that are a slip of what the path says, with what it says."""
+    from gitops.suggest import nearest
+
+    apart = _apart_from_path(data, identity)
+    return {key: says for key, value, says in apart if isinstance(value, str) and nearest(value, [says])}
+
+
+def _path_findings(document: Document, identity: str, slips: Mapping[str, str]) -> Iterator[Finding]:
+    """The path and the metadata say the same."""
+    renamed = "A request is not renamed: write what the path says, or make a new file and retire this one."
+    for key, value, expected in _apart_from_path(document.data, identity):
+        yield Finding(
+            "path-metadata",
+            Severity.ERROR,
+            f"The file's path says {key} {expected}, the file says {clip(str(value), 60)}.",
+            document.place(("metadata", key)),
+            f"Did you mean {expected}?" if key in slips else renamed,
+        )
 
 
 def _twice(request: Request, document: Document, registry: Registry) -> Iterator[Finding]:
@@ -186,6 +203,7 @@ def _twice(request: Request, document: Document, registry: Registry) -> Iterator
                 f"The {spec.kind} {identity} is there twice, first as resources[{before}].",
                 document.place(("resources", index)),
                 "Delete one of the two, or give it another name.",
+                related=(Related(document.place(("resources", before)), "First here."),),
             )
 
 
@@ -268,7 +286,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     """The JSON Schema (2020-12) of a request file, for editors and other tools."""
     from gitops.fileschema import file_schema  # a quarter of the start-up time of a check, which needs none
 
-    return file_schema(request_model(registry)) | {
+    return file_schema(request_model(registry), registry) | {
         "title": "Lakeport request",
         "description": f"One onboarding: {ROOT}/<environment>/<team>/<name>.yaml.",
     }

@@ -11,11 +11,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from gitops import cost
-from gitops.finding import Finding, Place, Severity
-from gitops.request import desired
+from gitops.finding import Finding, Place, Related, Severity
 
 if TYPE_CHECKING:
+    from gitops.cost import Money
     from gitops.kind import Registry
     from gitops.policyfile import Policy
     from gitops.request import Loaded
@@ -39,12 +38,11 @@ class Standing:
     cost: Decimal
 
 
-def standing_of(loaded: Loaded, policy: Policy, registry: Registry) -> Standing | None:
+def standing_of(loaded: Loaded, registry: Registry, money: Money | None) -> Standing | None:
     """What a request claims and costs; ``None`` once it is retired: then it has nothing any more."""
     metadata = loaded.request.metadata
     if metadata.lifecycle == "retired":
         return None
-    money = cost.estimate(desired(loaded, policy), registry, policy.monthly_cost.currency)
     return Standing(
         loaded.id,
         loaded.path,
@@ -79,12 +77,14 @@ def _claimed_twice(standings: Iterable[Standing], where: Where) -> Iterator[Find
     for claim, claimants in several.items():
         for standing in claimants:
             others = ", ".join(other.request for other in claimants if other is not standing)
+            other = claimants[0] if claimants[0] is not standing else claimants[1]
             yield Finding(
                 "resource-claimed",
                 Severity.ERROR,
                 f"The {claim[0]} {claim[1]} also belongs to {others}.",
                 where(standing.path, ("resources", standing.claims.index(claim))),
                 "A resource belongs to one request: delete it from one of them, or give it another name.",
+                related=(Related(where(other.path, ("resources", other.claims.index(claim))), "Also here."),),
             )
 
 

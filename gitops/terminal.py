@@ -65,30 +65,34 @@ def answer(as_json: bool, text: str, data: Mapping[str, Any]) -> None:
 
 
 def show_findings(checked: Checked, format_: Format) -> None:
-    """The findings of a check, but not as SARIF; for people, one line sums them up."""
-    from gitops import render_findings as render
+    """The findings of a check, but not as SARIF; for people, one line sums them up.
 
-    findings = checked.findings
+    On GitHub they are annotations, and in full in the log too.
+    """
+    from gitops import render_findings as render
+    from gitops.render import open_console
+
+    findings, limit = checked.findings, ""
     if format_ is Format.JSON:
         found = [finding.as_json() for finding in findings]
         say(as_text({"ok": checked.ok, "files": list(checked.files), "findings": found}))
         return
     if format_ is Format.GITHUB:
+        # Of an annotation the log has the sentence alone, so the places are in it for themselves.
         limit = render.github_limit(findings)
-        say(render.findings_github(findings) + (f"{limit}\n" if limit else ""))
-    elif findings:
-        from gitops.render import open_console
-
+        say(render.findings_github(findings))
+    if findings:
         render.print_findings(open_console(sys.stdout), findings, checked.sources)
-    say(render.findings_summary(findings, len(checked.files)) + "\n")
+    say((f"{limit}\n" if limit else "") + render.findings_summary(findings, len(checked.files)) + "\n")
 
 
 def show_plans(checked: Checked, drawn: Report) -> None:
     """The findings and the plans."""
     from gitops import render
+    from gitops.render_findings import print_findings
 
     console = render.open_console(sys.stdout)
-    render.print_findings(console, checked.findings, checked.sources)
+    print_findings(console, checked.findings, checked.sources)
     for entry in drawn.entries:
         render.print_plan(console, entry)
     if not drawn.entries:

@@ -35,7 +35,7 @@ _DOUBTFUL: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("&", "*", "!", "? "), re.compile(r"(?:[\n:,\[{][ ]*|[?-][ ]+)[&*!?]")),
     (("%", "---", "..."), re.compile(r"\n(?:%|---|\.\.\.)")),
     (("\\", "<<", "- - "), re.compile(r"\\|<<|- - ")),
-    (("-0", "+"), re.compile(r"[\s:,\[{](?:-0(?![0-9])|\+[0-9.])")),
+    (("+",), re.compile(r"[\s:,\[{]\+[0-9.]")),
     (("0x", "0o", "0b"), re.compile(r"\b0[xob]")),
     (
         ("True", "TRUE", "False", "FALSE", "Null", "NULL"),
@@ -47,6 +47,9 @@ _DOUBTFUL: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
 _COMMENT = re.compile(r"""(?:^|[ ])#[^"'\n]*$""", re.M)
 """A comment to the end of its line, or the same within a text: no quote in it, so that none ends there."""
 
+_ZERO = re.compile(r"-0(?![0-9])")
+_MINUS_ZERO = re.compile(r"[\s:,\[{]-0(?![0-9])")
+_PLAIN = bytes([10, *range(32, 127)])
 _LARGE = 10**17
 _BRACKETS = re.compile(r"[\[\]{}]")
 
@@ -130,7 +133,8 @@ def _fast(raw: bytes) -> dict[str, Any] | None:
         return None
     try:
         text = raw.decode()
-        if UNWELCOME.search(text) or _doubtful(text) or not _modest(text):
+        odd = raw.translate(None, _PLAIN)  # the bytes that are neither printable ASCII nor a line feed
+        if (odd and UNWELCOME.search(text)) or _doubtful(text) or not _modest(text):
             return None
         data = ryaml.loads(text)
     except (ValueError, ryaml.InvalidYamlError):  # ValueError: no UTF-8, or a key that is a list
@@ -141,7 +145,7 @@ def _fast(raw: bytes) -> dict[str, Any] | None:
 def _doubtful(text: str) -> bool:
     """Whether something may stand in it that the two readers do not take the same way."""
     lines = "\n" + text
-    found = []
+    found = [_MINUS_ZERO] if _ZERO.search(text) else []  # dates are full of -0, which is quick to look past
     for parts, look in _DOUBTFUL:
         for part in parts:
             if part in text:

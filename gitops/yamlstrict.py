@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import yaml
 from yaml._yaml import CParser
 
-from gitops.finding import Finding, Place
+from gitops.finding import Finding, Place, Related
 from gitops.yamltext import (
     MAX_BYTES,
     MAX_DEPTH,
@@ -28,6 +28,7 @@ from gitops.yamltext import (
 
 _INTEGER = re.compile(r"0|-?[1-9][0-9]{0,17}")
 _CONSTANTS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
+_YAML_TAG = "tag:yaml.org,2002:"
 
 _CLIPPED = 40
 
@@ -135,7 +136,8 @@ class _Reader:
             self._add("yaml-anchor", f"There is an anchor, &{_clip(event.anchor)}.", event, hint)
         if event.tag is not None:
             hint = "Delete the tag; put text in quotes where needed."
-            self._add("yaml-tag", f"There is a tag, {_clip(event.tag)}.", event, hint)
+            tag = _clip(event.tag.replace(_YAML_TAG, "!!", 1))  # as it is written
+            self._add("yaml-tag", f"There is a tag, {tag}.", event, hint)
 
     def _is_key(self, event: Any) -> bool:
         """Take a scalar or alias as the key, when a mapping waits for one."""
@@ -156,7 +158,8 @@ class _Reader:
         elif key in collection:
             first = self.keys[(*path, key)]
             problem = f"The key {_clip(key)} is there twice, first in line {first[0] + 1}."
-            self._add("yaml-duplicate", problem, event, "Delete one of the two.")
+            related = Related(place_of(self.file, first, (*path, key)), "First here.")
+            self._add("yaml-duplicate", problem, event, "Delete one of the two.", related)
         if UNWELCOME.search(key) or "\n" in key:
             self._add("yaml-value-character", "A key has an invisible character.", event, "Write it without.")
         self.keys.setdefault((*path, key), _span(event))
@@ -213,11 +216,12 @@ class _Reader:
         line, column, _, _ = self.values[path]
         self.values[path] = (line, column, event.end_mark.line, event.end_mark.column)
 
-    def _add(self, rule: str, problem: str, event: Any, hint: str) -> None:
+    def _add(self, rule: str, problem: str, event: Any, hint: str, *related: Related) -> None:
         path = self.stack[-1][1] if self.stack else ()
         if self.stack and self.stack[-1][2]:
             path = (*path, self.stack[-1][2][0])
-        self.findings.append(error(rule, problem, place_of(self.file, _span(event), path), hint))
+        found = error(rule, problem, place_of(self.file, _span(event), path), hint)
+        self.findings.append(replace(found, related=related))
 
 
 def _events(text: str) -> Iterator[Any]:

@@ -10,7 +10,7 @@ MAX_BYTES = 256 * 1024
 """A file of more bytes than this is not read."""
 
 MAX_DEPTH = 16
-MAX_VALUES = 50_000
+MAX_VALUES = 15_000
 
 MAX_FINDINGS = 100
 """A file with more than this many findings is not read to its end."""

@@ -18,7 +18,8 @@ from gitops.markup import visible
 from gitops.plan import digest
 
 _HERE = Path(__file__).resolve().parent
-TEMPLATES = next((folder for folder in (_HERE / "templates",) if folder.is_dir()), _HERE.parent / "templates")
+_INSTALLED = _HERE / "templates"
+TEMPLATES = _INSTALLED if _INSTALLED.is_dir() else _HERE.parent / "templates"
 """Beside this module where Lakeport is installed, at the top of a checkout otherwise."""
 
 RENDERER = Path(__file__).with_name("_scaffold_render.py")

@@ -206,6 +206,7 @@ def _show(result: _Result, as_json: bool) -> None:
     from gitops import render
     from gitops.markup import visible
     from gitops.render_amendment import print_amendment
+    from gitops.render_findings import findings_summary, print_findings
 
     console = render.open_console(sys.stdout)
     if not result.changed and not result.findings and not result.incomparable:
@@ -222,8 +223,8 @@ def _show(result: _Result, as_json: bool) -> None:
         console.print(visible(line), soft_wrap=True)
         console.print()
     if result.findings:
-        render.print_findings(console, result.findings, result.sources)
-        console.print(render.findings_summary(result.findings, 0), soft_wrap=True)
+        print_findings(console, result.findings, result.sources)
+        console.print(findings_summary(result.findings, 0), soft_wrap=True)
 
 
 def _as_json(result: _Result) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from gitops.terminal import answer, as_text, note, say
 if TYPE_CHECKING:
     import argparse
 
+    from gitops.checkout import Checkout
     from gitops.finding import Finding
     from gitops.kind import Registry
     from gitops.rewriting import Rewrite
@@ -47,20 +48,17 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
     if options.stdin_filename is not None:
         return _standard_input(options, registry)
     from gitops import checking
-    from gitops.formatting import formatted
-    from gitops.rewriting import Rewrite
+    from gitops.fanout import spread
 
     checkout = shared.checkout_here()
     chosen = checking.choose(
         checkout, options.paths, everything=options.all, changed_since=options.changed_since
     )
     result = _Result(chosen.files)
-    for name in chosen.files:
-        try:
-            raw = result.sources[name] = checkout.read(name)
-            result.rewrites.append(Rewrite(name, raw, formatted(raw, name, registry)))
-        except InvalidRequest as invalid:
-            result.findings += invalid.findings
+    for part in spread(lambda names: _format(names, checkout, registry), chosen.files):
+        result.sources |= part.sources
+        result.rewrites += part.rewrites
+        result.findings += part.findings
     keep = options.check or options.diff
     for rewrite in () if keep else result.changed:
         rewrite.carry_out(checkout.root)
@@ -85,6 +83,21 @@ class _Result:
         return [rewrite for rewrite in self.rewrites if rewrite.changes]
 
 
+def _format(names: Sequence[str], checkout: Checkout, registry: Registry) -> _Result:
+    """What the files would be; nothing is written."""
+    from gitops.formatting import formatted
+    from gitops.rewriting import Rewrite
+
+    result = _Result(names)
+    for name in names:
+        try:
+            raw = result.sources[name] = checkout.read(name)
+            result.rewrites.append(Rewrite(name, raw, formatted(raw, name, registry)))
+        except InvalidRequest as invalid:
+            result.findings += invalid.findings
+    return result
+
+
 def _tell_machines(result: _Result, options: argparse.Namespace) -> None:
     data = {
         "ok": not result.findings,
@@ -107,7 +120,8 @@ def _tell_people(result: _Result, options: argparse.Namespace) -> None:
 
         show_diffs(changed)
     if result.findings:
-        from gitops.render import open_console, print_findings
+        from gitops.render import open_console
+        from gitops.render_findings import print_findings
 
         print_findings(open_console(sys.stderr), result.findings, result.sources)
     verb = "would change" if options.check or options.diff else "formatted"
@@ -145,7 +159,8 @@ def _standard_input(options: argparse.Namespace, registry: Registry) -> int:
     try:
         say(formatted(raw, name, registry).decode())
     except InvalidRequest as invalid:
-        from gitops.render import open_console, print_findings
+        from gitops.render import open_console
+        from gitops.render_findings import print_findings
 
         print_findings(open_console(sys.stderr), invalid.findings, {name: raw})
         return 1

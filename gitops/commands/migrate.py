@@ -102,7 +102,8 @@ def _tell_people(result: _Result, *, written: bool) -> None:
 
     show_diffs(result.rewrites)
     if result.findings:
-        from gitops.render import open_console, print_findings
+        from gitops.render import open_console
+        from gitops.render_findings import print_findings
 
         print_findings(open_console(sys.stderr), result.findings, result.sources)
     for step in result.steps.values():

@@ -82,7 +82,20 @@ def test_check_as_annotations(run: Run, repo: GitRepo, capsys: pytest.CaptureFix
     assert run("check", "--format", "github") == 1
     out = capsys.readouterr().out
     assert f"::error file={CHURN},line=1," in out
+    assert f"\n --> {CHURN}:1:1\n" in out  # GitHub shows no place beside an annotation in the log
+    assert "\n1 | a: 1\n" in out
     assert out.endswith(" in 1 of 2 files\n")
+
+
+def test_what_is_more_than_github_shows_is_in_the_log(
+    run: Run, repo: GitRepo, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo.write({CHURN: "".join(f"a{number}x: 1\n" for number in range(20)).encode()})
+    assert run("check", CHURN, "--format", "github") == 1
+    out = capsys.readouterr().out
+    for line in range(1, 21):
+        assert f"--> {CHURN}:{line}:1\n" in out
+    assert out.splitlines()[-2].startswith("GitHub shows 10 of 24 errors as annotations")
 
 
 def test_check_as_sarif(run: Run, repo: GitRepo, capsys: pytest.CaptureFixture[str]) -> None:

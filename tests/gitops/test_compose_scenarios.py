@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
+from gitops import yamlfile
 from gitops.compose import Composed, Value, compose
+from gitops.formatting import canonical
 from gitops.policy import load_policy
 from handlers import registry
 
@@ -90,6 +92,24 @@ def test_the_file_comes_out_as_expected(path: Path) -> None:
         assert not [
             name for name in values if name == absent or name.startswith(f"{absent}.") if values[name]
         ]
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_the_file_is_as_fmt_would_write_it(path: Path) -> None:
+    raw = played(read(path)).raw
+    assert raw is not None
+    assert canonical(yamlfile.load(raw, "f").data, (), registry()) == raw
+
+
+def test_fields_within_fields_are_in_order_however_they_were_said() -> None:
+    scenario = read(SCENARIOS[0])
+    resources = {"resources.repo.visibility": "private"}
+    resources["resources.repo.access"] = [{"permission": "maintain", "team": "growth"}]
+    metadata = {key: value for key, value in scenario["expect"].items() if key.startswith("metadata.")}
+    found = played(scenario | {"expect": metadata | resources})
+    assert found.raw is not None
+    assert b"access: [{team: growth, permission: maintain}]" in found.raw
+    assert canonical(yamlfile.load(found.raw, "f").data, (), registry()) == found.raw
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -14,6 +14,7 @@ from gitops.diagnosis import problem_of_value, problems
 from gitops.envelope import Metadata, request_model
 from gitops.policyfile import Policy
 from gitops.yamlfile import load
+from handlers._schema_fields import Privilege
 from tests.support.language import POLICY
 from tests.support.language import text as request_text
 
@@ -83,6 +84,37 @@ def test_every_problem_is_told_and_a_slip_is_told_once() -> None:
     assert "business_owner" not in found  # it is the one that is spelt wrong
     assert found["busines_owner"].meant == "business_owner"
     assert found["environment"].hint == "Did you mean prod?"
+
+
+def test_choices_are_in_the_order_of_the_language() -> None:
+    raw = request_text(environment="moon", resources="- {kind: compute, name: x, size: huge}")
+    raw = raw.replace("lifecycle: active", "lifecycle: gone")
+    hints = {problem.path[-1]: problem.hint for problem in problems(load(raw.encode(), "f").data, MODEL)}
+    assert hints["environment"] == "Use dev, staging or prod."
+    assert hints["size"] == "Use xs, small, medium, large or xl."
+    in_list = {"name": "x", "grants": [{"principal": "p", "privileges": ["all"]}]}
+    data = load(request_text().encode(), "f").data | {"resources": [{"kind": "schema", **in_list}]}
+    (privilege,) = [one for one in problems(data, MODEL) if "privileges" in one.path]
+    assert privilege.hint.startswith(f"Use {', '.join(get_args(Privilege)[:3])}, ")
+    wrong = problem_of_value("gone", Metadata, "lifecycle")
+    assert wrong is not None
+    assert wrong.hint == "Use active, retiring or retired."
+
+
+@pytest.mark.parametrize(
+    ("day", "hint"),
+    [
+        ("2027-02-30", "The month ends on 2027-02-28."),
+        ("2028-02-30", "The month ends on 2028-02-29."),
+        ("2027-13-01", "Write it as year-month-day, such as 2027-04-30."),
+        ("0000-01-01", "Write it as year-month-day, such as 2027-04-30."),
+        ("2027-04-00", "The month ends on 2027-04-30."),
+    ],
+)
+def test_a_day_that_is_not_in_the_calendar(day: str, hint: str) -> None:
+    wrong = problem_of_value(day, Metadata, "expires")
+    assert wrong is not None
+    assert (wrong.message, wrong.hint) == (f"The calendar has no {day}.", hint)
 
 
 @pytest.mark.parametrize(

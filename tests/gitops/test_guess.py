@@ -44,10 +44,20 @@ def test_what_was_meant_is_taken_as_said() -> None:
     assert [one.place.path for one in guessed(raw) if one.rule == "compute-size"] == ["resources[0].size"]
 
 
+def test_a_slip_of_what_the_path_says_is_judged_as_the_path_says() -> None:
+    """Neither is the team unknown, nor are the names of its resources those of another team."""
+    assert guessed(text(team="grwoth")) == []
+    assert guessed(text(environment="dve", name="churn-predicton")) == []
+    too_large = text(team="grwoth", resources="- {kind: compute, name: growth-x, size: xl}")
+    assert rules(guessed(too_large)) == ["compute-size"]
+    assert "team-known" in rules(guessed(text(team="sales")))
+
+
 def test_a_file_nobody_can_read_or_place_is_not_guessed_at() -> None:
     assert guessed("a: [") == []
     assert guessed(text(), "requests/x.yaml") == []
     assert guessed(text(resources="- {kind: spaceship}")) == []
+    assert guessed(text(resources="- {name: x}")) == []
 
 
 def test_a_valid_file_is_judged_as_it_is() -> None:

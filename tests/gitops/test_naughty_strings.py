@@ -10,6 +10,7 @@ import io
 import json
 import re
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from functools import reduce
 from operator import getitem
@@ -22,8 +23,10 @@ from rich.console import Console
 
 import handlers
 from gitops import yamlfile
+from gitops.amendment import Amendment
 from gitops.compose import Value, compose
 from gitops.cost import Money
+from gitops.edited import Edit, Effect
 from gitops.errors import InvalidRequest
 from gitops.fields import RESOURCES, Field, catalogue
 from gitops.finding import Finding, Place, Severity
@@ -170,9 +173,8 @@ def test_in_a_terminal_nothing_is_obeyed_and_nothing_hides() -> None:
         found = in_plain_sight(text)
         source = f"{text}\n".encode("utf-8", "surrogatepass")
         print_findings(console(out), found, {found[0].place.file: source})
-        print_plan(
-            console(out), Entry(request=text, path=text, file_digest="", error=text, plan=plan_of(text))
-        )
+        shown = Entry(request=text, path=text, file_digest="", error=text, plan=plan_of(text))
+        print_plan(console(out), replace(shown, amendment=amendment_of(text)))
         assert not DANGEROUS.search(out.getvalue()), (text, DANGEROUS.findall(out.getvalue()))
         assert not any(line.startswith("::") for line in out.getvalue().splitlines()), text
         assert "##[" not in out.getvalue(), text
@@ -216,6 +218,20 @@ def plan_of(text: str) -> Plan:
     return Plan(request=text, file_digest=text, changes=(change,), refusals=(refusal,), notes=(text,))
 
 
+def amendment_of(text: str) -> Amendment:
+    edit = Edit(
+        sign="~",
+        label=text,
+        value=f"{text} → {text}",
+        effect=Effect.LEFT,
+        paths=(text,),
+        thing=text,
+        note=text,
+        details=(text, text),
+    )
+    return Amendment(request=text, path=text, edits=(edit, replace(edit, label="", thing="")))
+
+
 def comment(text: str) -> str:
     """A plan comment with a string wherever one can be."""
     entry = Entry(
@@ -225,6 +241,7 @@ def comment(text: str) -> str:
         plan=plan_of(text),
         findings=(in_plain_sight(text)[0],),
         cost=Money(Decimal(1), Decimal(2), "EUR", (text,)),
+        amendment=amendment_of(text),
         error=text,
     )
     return plan_comment(Report(entries=(entry,)))

@@ -16,7 +16,7 @@ import handlers
 from gitops import yamlfile
 from gitops.errors import InvalidRequest
 from gitops.finding import Severity
-from gitops.policy import Policy, judge, load_policy
+from gitops.policy import Policy, judged, load_policy
 from gitops.request import Loaded, load_request, path_of
 from gitops.standing import judge_together, standing_of
 from gitops.vocabulary import CLASSIFICATIONS, ENVIRONMENTS, SIZES
@@ -128,8 +128,9 @@ OPEN = st.integers(1, 4).flatmap(lambda count: st.tuples(*(requests(number) for 
 
 def errors(loadeds: tuple[Loaded, ...], policy: Policy) -> set[Error]:
     """What keeps requests from passing, each by itself and all of them together."""
-    found = [finding for one in loadeds for finding in judge(one, policy, REGISTRY, today=TODAY)]
-    standings = [standing for one in loadeds if (standing := standing_of(one, policy, REGISTRY))]
+    judgements = [(one, *judged(one, policy, REGISTRY, today=TODAY)) for one in loadeds]
+    found = [finding for _, findings, _ in judgements for finding in findings]
+    standings = [kept for one, _, money in judgements if (kept := standing_of(one, REGISTRY, money))]
     places = {one.path: one.document for one in loadeds}
     found += judge_together(standings, policy, lambda path, where: places[path].place(where))
     return {(one.place.file, one.rule, one.place.path) for one in found if one.severity is Severity.ERROR}
@@ -209,7 +210,8 @@ def fewer_catalogs(data: Data, draw: Draw) -> None:
 
 def own_catalogs_only(data: Data, draw: Draw) -> None:
     team = data["teams"][draw(st.sampled_from(TEAMS))]
-    team["catalogs"] = some(team.get("catalogs"), sorted(sum(data["catalogs"].values(), [])), draw)
+    every = [name for names in data["catalogs"].values() for name in names]
+    team["catalogs"] = some(team.get("catalogs"), every, draw)
 
 
 def smaller_quotas(data: Data, draw: Draw) -> None:

@@ -115,6 +115,38 @@ def test_hidden_and_turning_characters_show() -> None:
     assert visible("Grüße 数据 ok") == "Grüße 数据 ok"
 
 
+@pytest.mark.parametrize(
+    "evil",
+    [
+        "a ##[set-output name=report]x",
+        "##\u200b[debug]",
+        "##\x00[debug]",
+        "::error::x",
+        " \t::stop-commands::x",
+        "words\n::add-mask::x",
+        "\u200b::error::x",
+    ],
+)
+def test_no_line_of_a_log_is_a_command_to_the_runner(evil: str) -> None:
+    shown = visible(evil)
+    assert "##[" not in shown
+    assert not any(word.startswith("::") for word in shown.split())
+    assert visible(shown) == shown
+
+
+def test_what_is_no_command_stays_as_it_is() -> None:
+    for text in ("std::vector", "arn:aws:iam::1:role/x", "# [x]", "##", "a : b"):
+        assert visible(text) == text
+
+
+@given(st.text(alphabet=st.sampled_from("#[:\u200b\t\u202e a"), max_size=12) | st.text(max_size=40))
+def test_what_is_visible_stays_as_it_is(text: str) -> None:
+    shown = visible(text)
+    assert visible(shown) == shown
+    assert "##[" not in shown
+    assert not shown.lstrip().startswith("::")
+
+
 def test_code_of_nothing_is_nothing() -> None:
     assert code("  ") == ""
 

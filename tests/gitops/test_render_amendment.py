@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from gitops.amendment import Amendment, compare
+from gitops.amendment import Amendment, approvals_of_change, compare
 from gitops.approval import ApprovalRule
 from gitops.edited import Edit, Effect
 from gitops.markup import Page
-from gitops.render_amendment import FORMATTING, cost_line, print_amendment, section
+from gitops.plan import Plan
+from gitops.render_amendment import FORMATTING, cost_line, due_to, print_amendment, print_edits, section
+from gitops.render_plan import plan_comment, print_plan
+from gitops.report import Entry, Report
 from tests.support import versions
 from tests.support.versions import COMPUTE, REPO, SCHEMA, data, loaded, resource
 
@@ -140,7 +144,90 @@ def test_on_the_pull_request() -> None:
     )
     assert "| - | growth may no longer SELECT, MODIFY |" in text
     assert "| **taken away** |" in text
-    assert "- A monthly cost above 2,500 EUR: petra-v or sam-o must approve too" in text
+    assert re.search(r"\n\nCost: €\d.* before, €\d.* after\n$", text)
+
+
+def entry(new: dict[str, Any], old: dict[str, Any] | None = None) -> Entry:
+    """What a plan of the edit is, if nothing has to be done for it."""
+    was, becomes = loaded(old), loaded(new)
+    return Entry(
+        request=becomes.id,
+        path=becomes.path,
+        file_digest=becomes.file_digest,
+        plan=Plan(request=becomes.id, file_digest=becomes.file_digest),
+        rules=approvals_of_change(was, becomes, versions.policy(), versions.registry()),
+        amendment=amendment(new, old),
+    )
+
+
+def test_the_comment_says_which_approvals_the_edit_has_to_do_with() -> None:
+    text = plan_comment(Report(entries=(entry(EDITED),)))
+    assert text.index("#### What changed in the request") < text.index("#### Who must approve")
+    assert "<code>sam-o</code>: A monthly cost above 2,500 EUR (because of this edit)\n" in text
+    assert "<code>nadia-k</code>: The environment dev\n" in text
+    text = plan_comment(Report(entries=(entry(data(), data(data_classification="restricted")),)))
+    assert ": Data classified as restricted (because of what is merged)\n" in text
+    assert due_to(entry(EDITED).rules[0], None) == ""
+
+
+def test_what_comes_after_the_edits_fits_whatever_the_edits_are() -> None:
+    lines = tuple(f"+ {'<' * 200}" for _ in range(400))
+    some = Edit(sign="~", value="@" * 600, effect=Effect.IN_PLACE, paths=("x",), details=lines)
+    taken = replace(some, value="The last grant of risk", effect=Effect.TAKEN, details=())
+    risky = replace(some, value="All may read it", risky=True, details=())
+    found = replace(entry(EDITED), amendment=replace(amendment(EDITED), edits=(*[some] * 300, risky, taken)))
+    text = plan_comment(Report(entries=(found,)))
+    changed = text[text.index("#### What changed") : text.index("#### Who must approve")]
+    assert len(changed) < 20_000
+    assert changed.index("All may read it") < changed.index("**taken away**")
+    left = re.search(r"and (\d+) more, see `lakeport diff`", changed)
+    assert left
+    assert int(left[1]) + changed.count("\n| ~ |") == 302
+    assert "Left out" not in text
+
+
+def test_a_new_resource_is_shown_in_part() -> None:
+    lines = tuple(f"+ line {number}" for number in range(20))
+    new = Edit(sign="+", value="It is new", effect=Effect.MADE, paths=("x",), details=lines)
+    text = on_github(replace(amendment(EDITED), edits=(new,)))
+    assert "line 11<br>and 8 more |" in text
+
+
+def in_plan(found: Entry, width: int = 80) -> str:
+    file = io.StringIO()
+    print_plan(Console(file=file, width=width, force_terminal=True, color_system=None), found)
+    return file.getvalue()
+
+
+def test_within_the_plan_each_edit_is_a_sentence() -> None:
+    text = in_plan(entry(EDITED))
+    begin, end = text.index("  changed in the request:\n"), text.index("    Cost: ")
+    assert text[begin:end] == (
+        "  changed in the request:\n"
+        "    ~ data classification: internal → confidential  (only recorded; limits and\n"
+        "      approvals follow)\n"
+        "    - topics of the repository growth-churn-prediction: churn, no longer in\n"
+        "      the file  (stays: nothing is taken away)\n"
+        "    - growth may no longer SELECT, MODIFY on the schema\n"
+        "      ml_dev.churn_prediction  (taken away)\n"
+        "    ~ size of the cluster growth-churn-dev: small → large  (changed in place;\n"
+        "      restarts if it runs)\n"
+        "    ~ max workers of the cluster growth-churn-dev: 4 → 20  (changed in place;\n"
+        "      restarts if it runs)\n"
+    )
+    assert "  approve: 1 of petra-v, sam-o: A monthly cost above 2,500 EUR (because of this edit)" in text
+    assert "must approve too" not in text
+
+
+def test_a_plan_that_could_not_be_drawn_shows_the_edit_too() -> None:
+    text = in_plan(replace(entry(EDITED), plan=None).without_plan("GitHub did not answer.", 4))
+    assert "GitHub did not answer.\n  changed in the request:\n" in text
+
+
+def test_within_the_plan_only_the_writing() -> None:
+    text = in_plan(entry(data(lambda one: one["resources"].reverse())))
+    assert FORMATTING in " ".join(text.split())
+    assert "changed in the request" not in in_plan(entry(data()))
 
 
 HOSTILE = "a | b <img src=x> @team #1 `code` [x](https://evil.example) \x1b[31m\u202e\nx"
@@ -166,5 +253,8 @@ def test_what_people_typed_does_nothing() -> None:
     assert "](https" not in page
     assert len(page.splitlines()) == 8  # two titles, two rows of a head, two edits, and empty lines between
     terminal = in_terminal(found)
-    assert "\x1b[31m" not in terminal
-    assert "\u202e" not in terminal
+    file = io.StringIO()
+    print_edits(Console(file=file, width=80, force_terminal=True, color_system=None), found)
+    for text in (terminal, file.getvalue()):
+        assert "\x1b[31m" not in text
+        assert "\u202e" not in text

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops.amendment import Amendment
+from gitops.approval import ApprovalRule
 from gitops.cost import Money
+from gitops.edited import Edit, Effect
 from gitops.errors import UsageError
 from gitops.finding import Finding, Place, Severity
 from gitops.plan import Change, Plan, Reason, Refusal, Verb
-from gitops.policy import ApprovalRule
 from gitops.report import Entry, Report, dumps, loads
 
 CHANGE = Change(
@@ -34,17 +36,38 @@ PLAN = Plan(
     outputs={"schema/ml_dev.churn": {"url": "https://x.example"}},
 )
 FINDING = Finding("size-limit", Severity.ERROR, "Too large.", Place("f.yaml", 1, 2, 1, 4, "a.b"), "Less.")
+RULE = ApprovalRule("environment-dev", 1, frozenset({"nadia-k"}), "The environment dev")
+EDIT = Edit(
+    sign="~",
+    label="size",
+    value="small → large",
+    effect=Effect.RESTARTS,
+    paths=("resources[compute/c].size",),
+    at=("resources", 0, "size"),
+    field="size",
+    details=("a line",),
+    before="small",
+    after="large",
+)
+AMENDMENT = Amendment(
+    request="dev/growth/churn",
+    path="requests/dev/growth/churn.yaml",
+    edits=(EDIT,),
+    cost_before=Money(Decimal("1.20"), Decimal("1.50"), "EUR", ("a line",)),
+    more=(RULE,),
+)
 ENTRY = Entry(
     request="dev/growth/churn",
     path="requests/dev/growth/churn.yaml",
     file_digest="sha256:00",
     plan=PLAN,
     cost=Money(Decimal("1.20"), Decimal("2.50"), "EUR", ("a line",)),
-    rules=(ApprovalRule("environment-dev", 1, frozenset({"nadia-k"}), "The environment dev"),),
+    rules=(RULE,),
+    amendment=AMENDMENT,
 )
 REFUSAL = Refusal(kind="repo", identity="r", reason=Reason.NOT_OURS, message="Not ours.", fix="Rename.")
 REFUSED = replace(ENTRY, plan=replace(PLAN, refusals=(REFUSAL,)))
-INVALID = replace(ENTRY, plan=None, findings=(FINDING,), cost=None)
+INVALID = replace(ENTRY, plan=None, findings=(FINDING,), cost=None, amendment=None)
 BROKEN = ENTRY.without_plan("GitHub did not answer.", 4)
 
 
@@ -90,11 +113,37 @@ def test_all_findings_are_sorted() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "[]", "{}", '{"version": 2}', "null", '{"version": 1, "entries": [{}]}', "[" * 9999]
+    "text", ["", "[]", "{}", '{"version": 1}', "null", '{"version": 2, "entries": [{}]}', "[" * 9999]
 )
 def test_anything_else_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(UsageError):
         loads(text)
+
+
+def test_what_an_older_lakeport_wrote_is_refused_by_its_version() -> None:
+    with pytest.raises(UsageError, match="version 1; this Lakeport reads 2"):
+        loads('{"version": 1, "entries": [], "findings": [], "impact": null}')
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("sign", "| **x** |"), ("effect", "applied"), ("paths", None), ("before", ...), ("details", 1)],
+)
+def test_an_edit_is_what_an_edit_can_be(field: str, value: object) -> None:
+    data = json.loads(dumps(Report(entries=(ENTRY,))))
+    edit = data["entries"][0]["amendment"]["edits"][0]
+    if value is ...:
+        del edit[field]
+    else:
+        edit[field] = value
+    with pytest.raises(UsageError):
+        loads(json.dumps(data))
+
+
+def test_what_an_edit_says_is_made_anew() -> None:
+    data = json.loads(dumps(Report(entries=(ENTRY,))))
+    data["entries"][0]["amendment"]["edits"][0] |= {"words": "nothing", "means": "nothing"}
+    assert loads(json.dumps(data)) == Report(entries=(ENTRY,))
 
 
 @given(st.text(max_size=300))

@@ -90,7 +90,7 @@ def test_a_valid_file() -> None:
         ("name", "churn-", "schema", "not a valid name"),
         ("name", "x" * 41, "schema", "at most 40 characters"),
         ("name", "1churn", "schema", "not a valid name"),
-        ("team", "Growth", "schema", "not a valid team"),
+        ("team", "Sales", "schema", "not a valid team"),
         ("environment", "devel", "schema", "cannot be devel"),
         ("purpose", "12", "schema", "must be text, and 12 is not"),
         ("purpose", "true", "schema", "must be text, and true is not"),
@@ -105,7 +105,7 @@ def test_a_valid_file() -> None:
         ("cost_center", "1042", "schema", "must be text, and 1042 is not"),
         ("data_classification", "secret", "schema", "cannot be secret"),
         ("expires", "30.04.2027", "schema", "must be a date"),
-        ("expires", "2027-02-29", "schema", "must be a date"),
+        ("expires", "2027-02-29", "schema", "The calendar has no 2027-02-29."),
         ("expires", "2027-04-30T10:00:00", "schema", "must be a date"),
         ("expires", "20270430", "schema", "must be a date"),
         ("lifecycle", "gone", "schema", "cannot be gone"),
@@ -179,6 +179,9 @@ def test_the_same_resource_twice() -> None:
         )
     )
     assert (found.rule, found.place.path) == ("resource-twice", "resources[2]")
+    (first,) = found.related
+    assert (first.place.path, first.message) == ("resources[0]", "First here.")
+    assert 0 < first.place.line < found.place.line
 
 
 def test_all_findings_at_once_with_those_of_the_path() -> None:
@@ -205,6 +208,38 @@ def test_what_could_be_read_is_checked_too() -> None:
         ("schema", "metadata.environment"),
         ("yaml-anchor", "metadata.purpose"),
         ("yaml-alias", "metadata.members"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "meant"),
+    [
+        ("team", "grwoth", "growth"),
+        ("team", "Growth", "growth"),
+        ("environment", "dve", "dev"),
+        ("name", "churn-predicton", "churn-prediction"),
+    ],
+)
+def test_a_slip_of_what_the_path_says_is_told_once(field: str, value: str, meant: str) -> None:
+    found = only(text(**{field: value}))
+    assert (found.rule, found.place.path) == ("path-metadata", f"metadata.{field}")
+    assert found.hint == f"Did you mean {meant}?"
+
+
+def test_another_name_than_that_of_the_path_is_no_slip() -> None:
+    found = only(text(name="churn-analysis"))
+    assert found.hint.startswith("A request is not renamed")
+
+
+@pytest.mark.parametrize(
+    ("resource", "rest"),
+    [("{<<: {size: xs}, name: x}", []), ("{<<: {}, kind: compute, size: xss}", ["resources[0].size"])],
+)
+def test_what_a_merge_key_should_bring_along_is_not_called_missing(resource: str, rest: list[str]) -> None:
+    found = findings(text(resources=f"- {resource}"))
+    assert [(item.rule, item.place.path) for item in found] == [
+        ("yaml-merge", "resources[0].<<"),
+        *(("schema", path) for path in rest),
     ]
 
 
@@ -296,6 +331,34 @@ def test_json_schema_agrees_with_the_loader() -> None:
     assert owner["title"] == "Business owner"
     assert "by e-mail" in owner["description"]
     assert owner["examples"] == ["jane.doe@acme.example"]
+    assert schema["properties"]["apiVersion"] == {"const": "lakeport/v1"}
+
+
+def test_the_json_schema_speaks_as_the_file_does() -> None:
+    schema = json_schema(REGISTRY)
+    told = {part["title"]: part["description"] for part in schema["$defs"].values()}
+    for kind in REGISTRY.values():
+        assert told[kind.name].casefold() == f"{kind.summary}.".casefold()
+        assert f"`{kind.name}`: {kind.summary}" in str(schema["properties"]["resources"]["items"])
+    assert "Requested by" in told
+    assert not [text for text in told.values() if "\n" in text or "``" in text]
+
+
+@pytest.mark.parametrize(
+    ("resource", "message"),
+    [
+        ("{kind: repo, name: x, visibility: private, nme: y}", "('nme' was unexpected)"),
+        ("{kind: repo, visibility: private}", "'name' is a required property"),
+        ("{kind: nope, name: x}", "'nope' is not one of"),
+        ("{name: x, visibility: private}", "'kind' is a required property"),
+        ("repo", "'repo' is not of type 'object'"),
+    ],
+)
+def test_the_json_schema_complains_about_the_one_kind_that_is_meant(resource: str, message: str) -> None:
+    data = yamlfile.load(text(resources=f"- {resource}").encode(), "f").data
+    (error,) = jsonschema.Draft202012Validator(json_schema(REGISTRY)).iter_errors(data)
+    assert message in error.message
+    assert not error.context
 
 
 def test_importing_the_language_imports_no_sdk() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import handlers
 from gitops.finding import Finding, Place
+from gitops.policy import monthly_cost
 from gitops.policyfile import Policy
 from gitops.request import load_request
 from gitops.standing import Standing, claims_of, judge_together, standing_of
@@ -22,6 +23,11 @@ def standing(name: str, *claims: tuple[str, str], team: str = "growth", cost: in
     return Standing(f"dev/{team}/{name}", f"requests/dev/{team}/{name}.yaml", team, claims, Decimal(cost))
 
 
+def kept_of(**changes: str) -> Standing | None:
+    one = loaded(**changes)
+    return standing_of(one, REGISTRY, monthly_cost(one, ACME, REGISTRY))
+
+
 def judged(*standings: Standing, by: Policy = ACME) -> list[Finding]:
     return judge_together(standings, by, lambda file, path: Place(file, 1, path=path_text(path)))
 
@@ -34,6 +40,10 @@ def test_a_resource_belongs_to_one_request() -> None:
         ("resource-claimed", other.path, "resources[0]"),
     ]
     assert "also belongs to dev/growth/other" in found[0].message
+    assert [(item.place.file, item.place.path) for one in found for item in one.related] == [
+        (other.path, "resources[0]"),
+        (one.path, "resources[1]"),
+    ]
 
 
 def test_a_team_has_no_more_requests_than_its_quota() -> None:
@@ -54,15 +64,15 @@ def test_a_team_has_no_more_requests_than_its_quota() -> None:
 
 
 def test_what_is_retired_has_nothing_any_more() -> None:
-    assert standing_of(loaded(lifecycle="retired"), ACME, REGISTRY) is None
-    kept = standing_of(loaded(lifecycle="retiring"), ACME, REGISTRY)
+    assert kept_of(lifecycle="retired") is None
+    kept = kept_of(lifecycle="retiring")
     assert kept is not None
     assert kept.claims == (("repo", "growth-churn-prediction"), ("compute", "growth-x"))
     assert kept.cost == 0
 
 
 def test_it_can_be_handed_between_processes() -> None:
-    kept = standing_of(loaded(), ACME, REGISTRY)
+    kept = kept_of()
     assert kept is not None
     assert kept.cost > 0
     assert pickle.loads(pickle.dumps(kept)) == kept

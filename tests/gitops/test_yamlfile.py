@@ -144,6 +144,18 @@ def test_bytes_that_are_not_utf8() -> None:
     assert told("a: b".encode("utf-16")) == [("yaml-encoding", 1, 1)]
 
 
+def test_a_duplicate_shows_where_the_first_one_is() -> None:
+    (found,) = findings("a:\n  b: 1\n  b: 2\n")
+    (first,) = found.related
+    assert (first.place.line, first.place.column, first.message) == (2, 3, "First here.")
+
+
+@pytest.mark.parametrize("tag", ["!!str", "!own", "!!python/object/apply:os.system"])
+def test_a_tag_is_shown_as_written(tag: str) -> None:
+    (found,) = findings(f"a: {tag} [x]\n")
+    assert found.message == f"There is a tag, {tag}."
+
+
 def test_all_findings_at_once() -> None:
     text = "a: 1\na: 2\nb: &x 1\nc: *x\nd: !t 1\ne:\t1\n"
     assert [rule for rule, *_ in told(text)] == [

@@ -217,7 +217,7 @@ def test_a_changed_template_has_another_digest(tmp_path: Path, monkeypatch: pyte
 def test_what_python_compiled_is_no_part_of_a_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """pip compiles the modules of templates when it installs them."""
+    """When pip installs templates, it compiles the modules in them."""
     mine = template_of(tmp_path, monkeypatch, {"{{cookiecutter.project}}/src/a.py": "x = 1\n"})
     before = (files.digest_of(mine), files.render(mine, CONTEXT))
     assert compileall.compile_dir(tmp_path / "templates", quiet=2)

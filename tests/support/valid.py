@@ -43,6 +43,10 @@ def _of(schema: Schema, defs: Mapping[str, Schema], most: int) -> st.SearchStrat
         return _of(defs[schema["$ref"].rpartition("/")[2]], defs, most)
     if "anyOf" in schema:
         return st.one_of([_of(option, defs, most) for option in schema["anyOf"]])
+    if "allOf" in schema:  # the fields of each kind, behind an ``if`` of that kind
+        return st.one_of([_of(option["then"], defs, most) for option in schema["allOf"]])
+    if "const" in schema:
+        return st.just(schema["const"])
     if "enum" in schema:
         return st.sampled_from(schema["enum"])
     match schema["type"]:

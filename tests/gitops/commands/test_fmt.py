@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import handlers
-from gitops import cli
+from gitops import cli, fanout
 from tests.support.gitrepo import GitRepo
 from tests.support.language import POLICY, text
 
@@ -110,6 +110,19 @@ def test_only_what_a_branch_changed(fmt: Run, repo: GitRepo) -> None:
     repo.git("switch", "--quiet", "-c", "work")
     repo.commit("Another", {OTHER: UGLY.replace("churn-prediction", "win-back").encode()})
     assert fmt("--changed-since", "main", "--check")[:2] == (1, f"{OTHER}: would change\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are only forked on Linux")
+def test_many_files_are_formatted_by_several_processes(
+    fmt: Run, repo: GitRepo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fanout, "_cores", lambda: 2)
+    monkeypatch.setattr(fanout, "WORTH_IT", 2)
+    repo.write({OTHER: b"a: 1\n"})
+    code, out, err = fmt()
+    assert (code, out) == (1, f"{NAME}: formatted\n")
+    assert f"--> {OTHER}" in err
+    assert (repo.root / NAME).read_text() == FINE
 
 
 def test_nothing_to_format(fmt: Run, repo: GitRepo) -> None:
