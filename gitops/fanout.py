@@ -80,6 +80,7 @@ def _no_collection() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.freeze()  # what was made stays to the end, and is not looked through again and again
         if was:
             gc.enable()
 

@@ -187,7 +187,7 @@ class Policy(Layer, kw_only=True, dict=True):
     def effective(self, team: str, environment: str, classification: str) -> Effective:
         """What all layers together say to a request; what the policy does not know says nothing. Cached."""
         known = (
-            team if team in self.teams else "",
+            team if team in self._with_limits else "",
             environment if environment in ENVIRONMENTS else "",
             classification if classification in CLASSIFICATIONS else "",
         )
@@ -250,6 +250,17 @@ class Policy(Layer, kw_only=True, dict=True):
     @cached_property
     def _effective(self) -> dict[tuple[str, str, str], Effective]:
         return {}
+
+    @cached_property
+    def _with_limits(self) -> frozenset[str]:
+        """The teams that say something as a layer; hundreds of others share what the levels above say."""
+        silent = Layer()
+        names = (*Layer.__struct_fields__, "catalogs")
+        return frozenset(
+            name
+            for name, team in self.teams.items()
+            if any(getattr(team, field) != getattr(silent, field, None) for field in names)
+        )
 
     @cached_property
     def _directory(self) -> dict[tuple[str, str], Person]:
