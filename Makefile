@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 SOURCES := bot handlers gitops sandbox tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test test-unit test-e2e check fmt lint types layers workflows schema bench lock clean
+.PHONY: help setup demo sandbox test test-unit test-e2e check fmt lint types layers workflows schema rules bench lock clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,7 @@ test-unit: $(READY)  ## Only the tests that open no socket
 test-e2e: $(READY)  ## Only the tests that start servers
 	@$(BIN)/python -m pytest -m e2e
 
-check: lint types layers schema workflows  ## Everything that is checked without running it
+check: lint types layers schema rules workflows  ## Everything that is checked without running it
 
 fmt: $(READY)  ## Format the code
 	@$(BIN)/ruff format $(SOURCES)
@@ -57,6 +57,9 @@ layers: $(READY)  ## import-linter: nothing points back
 
 schema: $(READY)  ## requests/schema.json is what the kinds say
 	@$(BIN)/python -m gitops schema --check
+
+rules: $(READY)  ## docs/rules.md is what the rules say
+	@$(BIN)/python -m gitops explain --markdown --check
 
 workflows: $(READY)  ## zizmor and actionlint over .github/workflows
 	@$(BIN)/zizmor --offline --quiet .github

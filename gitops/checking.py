@@ -113,7 +113,6 @@ def read_policy(checkout: Checkout, revision: str | None = None) -> Policy:
 
 def check(checkout: Checkout, chosen: Chosen, *, registry: Registry, rules: Policy, day: date) -> Checked:
     """Read and judge the chosen files; other files count only for what two requests may not both have."""
-
     registry = dict(registry)  # asked for thousands of times
 
     def survey(names: Sequence[str]) -> Surveyed:

@@ -35,6 +35,7 @@ def _entry(registry: Registry) -> dict[str, Any]:
     """An entry of ``resources``: first which kind it is, then the fields of that kind."""
     about = "; ".join(f"`{kind.name}`: {kind.summary}" for kind in registry.values())
     return {
+        "title": "Resource",
         "type": "object",
         "properties": {"kind": {"enum": list(registry), "title": "Kind", "description": f"{about}."}},
         "required": ["kind"],

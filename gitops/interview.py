@@ -161,7 +161,7 @@ def summary(composed: Composed) -> Iterator[str]:
     yield from annotated(composed).splitlines()
     yield ""
     for finding in composed.findings:
-        yield f"{finding.severity}: {finding.message} {finding.hint}".rstrip()
+        yield f"{finding.severity}: {finding.words}"
     yield f"It costs {money(composed.cost)}."
     for rule in composed.approvals:
         people = f"{rule.count} approval{'' if rule.count == 1 else 's'}"

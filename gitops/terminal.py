@@ -70,7 +70,6 @@ def show_findings(checked: Checked, format_: Format) -> None:
     On GitHub they are annotations, and in full in the log too.
     """
     from gitops import render_findings as render
-    from gitops.render import open_console
 
     findings, limit = checked.findings, ""
     if format_ is Format.JSON:
@@ -82,6 +81,8 @@ def show_findings(checked: Checked, format_: Format) -> None:
         limit = render.github_limit(findings)
         say(render.findings_github(findings))
     if findings:
+        from gitops.render import open_console
+
         render.print_findings(open_console(sys.stdout), findings, checked.sources)
     say((f"{limit}\n" if limit else "") + render.findings_summary(findings, len(checked.files)) + "\n")
 

@@ -21,7 +21,6 @@ SIZES: tuple[str, ...] = get_args(Size)
 """From smallest to largest."""
 
 
-
 def spelt(pattern: str, *, min_length: int | None = None, max_length: int | None = None) -> Meta:
     """That a text is, from its first character to its last, what a regular expression says.
 

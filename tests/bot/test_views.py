@@ -268,6 +268,17 @@ def test_findings_of_severity_error_take_confirm_away() -> None:
     assert "⛔" in "\n".join(text["text"] for text in texts(message.blocks))
 
 
+def test_an_excepted_finding_shows_the_exception_instead_of_what_to_do() -> None:
+    state = ready()
+    excepted = "Excepted until 2027-03-01 by petra-v: the audit runs until then."
+    place = Place("requests/dev/growth/x.yaml")
+    found = Finding("lifetime", Severity.INFO, "It is too long.", place, "Shorten it.", excepted)
+    composed = replace(composed_of(state, WORLD), findings=(found,))
+    shown = "\n".join(text["text"] for text in texts(views.message(Card(state, composed, None)).blocks))
+    assert f"It is too long. {excepted}" in shown
+    assert "Shorten it." not in shown
+
+
 def test_what_is_done_has_no_buttons() -> None:
     assert buttons(card_of(replace(ready(), state=Stage.APPLIED))) == {}
 

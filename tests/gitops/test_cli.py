@@ -113,7 +113,8 @@ def test_two_requests_for_one_thing(run: Run, repo: GitRepo, capsys: pytest.Capt
     assert run("check", "--changed-since", "main") == 1
     out = capsys.readouterr().out
     assert "also belongs to dev/growth/churn" in out
-    assert f"{CHURN}:" not in out
+    assert f" --> {CHURN}:" not in out
+    assert f" = see: {CHURN}:13:3: Also here.\n" in out
 
 
 def test_a_deleted_file_is_a_finding_unless_retired(
@@ -379,6 +380,17 @@ def test_ctrl_c(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_errors_cannot_write_to_the_terminal(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("status", "\x1b[31mred") == 2
     assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("evil", ["##[error]x", "words\n::error::x"])
+def test_errors_are_no_commands_to_the_runner(
+    run: Run, evil: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(evil) == 2
+    err = capsys.readouterr().err
+    assert "error" in err
+    assert "##[" not in err
+    assert not [line for line in err.splitlines() if line.lstrip().startswith("::")]
 
 
 # --- what needs GitHub

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from gitops import cost
 from gitops.cost import Money
 from gitops.kind import Desired
-from gitops.prices import PriceBook
 from gitops.policy import monthly_cost
+from gitops.prices import PriceBook
 from gitops.request import desired
 from tests.support.language import REGISTRY, loaded, policy
 

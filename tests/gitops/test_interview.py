@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -10,6 +11,7 @@ from gitops.compose import Composed, compose
 from gitops.draft import Value
 from gitops.errors import Refused
 from gitops.fields import catalogue
+from gitops.finding import Severity
 from gitops.interview import Interview, Left, annotated, errors, summary
 from tests.support.language import REGISTRY, TODAY, policy
 
@@ -206,3 +208,7 @@ def test_findings_are_in_the_summary() -> None:
     found = composed(said)
     assert [finding.rule for finding in errors(found)] == ["compute-size"]
     assert any(line.startswith("error: The size xl is more than medium.") for line in summary(found))
+    excepted = "Excepted until 2027-03-01 by petra-v: one load test."
+    (size,) = errors(found)
+    other = replace(found, findings=(replace(size, severity=Severity.INFO, excepted=excepted),))
+    assert f"info: {size.message} {excepted}" in list(summary(other))

@@ -88,7 +88,7 @@ def test_no_version_is_a_matter_of_the_fields(version: str) -> None:
 
 def test_what_else_is_wrong_is_not_told_of_another_version_but_of_none() -> None:
     def rules(version: str) -> list[str]:
-        content = text(team="Growth", nonsense="1").replace("lakeport/v1", version)
+        content = text(team="Sales", nonsense="1").replace("lakeport/v1", version)
         with pytest.raises(InvalidRequest) as caught:
             load_request(content.encode(), PATH, REGISTRY)
         return [finding.rule for finding in caught.value.findings]

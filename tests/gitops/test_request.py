@@ -201,7 +201,9 @@ def test_yaml_findings_come_with_the_path() -> None:
 
 def test_what_could_be_read_is_checked_too() -> None:
     """One run says everything: a slip of the YAML does not hide the others, nor is it told twice."""
-    raw = text(environment="devel", purpose="&p Predict", members="*p", name="churn-prediction\n  name: other")
+    raw = text(
+        environment="devel", purpose="&p Predict", members="*p", name="churn-prediction\n  name: other"
+    )
     assert [(item.rule, item.place.path) for item in findings(raw)] == [
         ("yaml-duplicate", "metadata.name"),
         ("path-metadata", "metadata.environment"),
