@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, NamedTuple, TypeVar
 
-from msgspec import Meta, field
+from msgspec import Meta, Struct, field, structs
 
 from gitops.vocabulary import SIZES, OptionalField, Part, Size
 
@@ -68,8 +67,7 @@ class Layer(Part, kw_only=True):
     defaults: FieldDefaults = FieldDefaults()
 
 
-@dataclass(frozen=True, slots=True)
-class Limit(Generic[T]):
+class Limit(Struct, Generic[T], frozen=True):
     """A value and the layer that says it: ``who`` stands in a sentence ("dev", "restricted data", "growth").
 
     ``path`` is where it stands in the policy file; both are empty where no layer says anything.
@@ -88,8 +86,7 @@ class Asked(NamedTuple):
     approvals: Approvals
 
 
-@dataclass(frozen=True, kw_only=True)
-class Effective:
+class Effective(Struct, frozen=True, kw_only=True):
     """What holds for one team, environment and classification, all layers together."""
 
     max_size: Limit[Size]
@@ -146,7 +143,7 @@ def merge(policy: Policy, team: str, environment: str, classification: str) -> E
     found = combine(policy, tuple(levels(policy, team, environment, classification)), environment)
     if environment in policy.environments:
         return found
-    return replace(found, max_size=Limit("xs"), gpu=Limit(False))
+    return structs.replace(found, max_size=Limit("xs"), gpu=Limit(False))
 
 
 def combine(policy: Policy, found: Sequence[Level], environment: str) -> Effective:

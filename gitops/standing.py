@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from gitops.finding import Finding, Place, Related, Severity
 
@@ -24,8 +25,7 @@ Where = Callable[[str, "Path"], Place]
 """File and path in it → the place; only asked when there is something to report."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """One request as others see it: ``claims`` are its resources as (kind, identity) in the file's order.
 
     ``cost`` is the upper bound of its monthly cost in the policy's currency.
