@@ -139,7 +139,15 @@ def _fast(raw: bytes) -> dict[str, Any] | None:
         data = ryaml.loads(text)
     except (ValueError, ryaml.InvalidYamlError):  # ValueError: no UTF-8, or a key that is a list
         return None
-    return data if isinstance(data, dict) and _same_in_both(data, MAX_DEPTH) else None
+    if not isinstance(data, dict) or not _same_in_both(data, MAX_DEPTH):
+        return None
+    return data if len(raw) <= MAX_VALUES or _count(data) <= MAX_VALUES else None
+
+
+def _count(value: Any) -> int:
+    """How many values there are, collections included."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_count, inner))
 
 
 def _doubtful(text: str) -> bool:
@@ -159,9 +167,7 @@ def _doubtful(text: str) -> bool:
 
 
 def _modest(text: str) -> bool:
-    """Surely neither too many values nor too many levels: the fast reader would only notice at the end."""
-    if len(text) > MAX_VALUES and text.count(",") + text.count("\n") + text.count(": ") > MAX_VALUES:
-        return False
+    """Surely not too many levels, which would cost the fast reader much time before it notices."""
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return True
     depth = 0
