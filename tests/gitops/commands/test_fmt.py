@@ -112,7 +112,6 @@ def test_only_what_a_branch_changed(fmt: Run, repo: GitRepo) -> None:
     assert fmt("--changed-since", "main", "--check")[:2] == (1, f"{OTHER}: would change\n")
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are only forked on Linux")
 def test_many_files_are_formatted_by_several_processes(
     fmt: Run, repo: GitRepo, monkeypatch: pytest.MonkeyPatch
 ) -> None:
