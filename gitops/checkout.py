@@ -1,7 +1,4 @@
-"""Reading a checkout of the requests repository: request files, the policy, and what Git says about them.
-
-The only place that starts ``git``, always with an argument list; a revision is checked to be one before use.
-"""
+"""Reading a checkout of the requests repository: which files are requests, their bytes, which changed."""
 
 from __future__ import annotations
 
@@ -9,26 +6,20 @@ import os
 import stat
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gitops import yamltext
-from gitops.errors import ConfigurationError, InvalidRequest, UsageError
+from gitops.errors import InvalidRequest, UsageError
 from gitops.finding import Finding, Place, Severity
-
-if TYPE_CHECKING:
-    import subprocess
+from gitops.history import History, failed, split
 
 ROOT = "requests"
 POLICY = "requests/policy.yaml"
 SCHEMA = "requests/schema.json"
-RECEIPT_REFS = ("refs/remotes/origin/receipts", "refs/heads/receipts")
-TRUNKS = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/main")
 REQUEST_REFS = ("refs/heads/request/", "refs/remotes/origin/request/")
 _SUFFIXES = (".yaml", ".yml", ".json")
-_TIMEOUT = 60.0
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 """Without following a link and without waiting, should another process put one there meanwhile."""
 _NO_FILES = ("120000", "160000")  # Git's modes of a symbolic link and of a submodule
@@ -45,10 +36,8 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Checkout:
-    """The working tree at ``root``; every path is relative to it, with ``/``."""
-
-    root: Path
+class Checkout(History):
+    """The working tree at ``root``, and the history it is of."""
 
     @classmethod
     def here(cls, folder: Path | None = None) -> Checkout:
@@ -154,11 +143,6 @@ class Checkout:
 
     # --- what Git says
 
-    def setting(self, name: str) -> str:
-        """A value of Git's own settings, such as ``user.email``; empty where it is not set."""
-        done = self._run("config", "--get", name)
-        return "" if done.returncode else done.stdout.decode("utf-8", "replace").strip()
-
     def mentioning(self, words: Sequence[str]) -> tuple[str, ...]:
         """Request files whose text has one of these ASCII words, in any case, or may spell one with escapes.
 
@@ -166,10 +150,10 @@ class Checkout:
         """
         patterns = [part for word in (*words, "\\") for part in ("-e", word)]
         options = ["-l", "-z", "-i", "-F", "--untracked", "--no-color"]
-        done = self._run("grep", *options, *patterns, "--", f"{ROOT}/")
+        done = self.run("grep", *options, *patterns, "--", f"{ROOT}/")
         if done.returncode not in (0, 1):  # 1: there is none
-            raise _failed("grep", done.stderr)
-        return tuple(name for name in _split(done.stdout) if is_request_file(name))
+            raise failed("grep", done.stderr)
+        return tuple(name for name in split(done.stdout) if is_request_file(name))
 
     def changed_since(self, revision: str) -> tuple[str, ...]:
         """Request files added or changed on this branch since it left ``revision``."""
@@ -182,98 +166,17 @@ class Checkout:
     def _diff(self, revision: str, kinds: str) -> tuple[str, ...]:
         base = self.commit(revision)
         options = ["--raw", "-z", "--no-renames", "--no-abbrev", f"--diff-filter={kinds}"]
-        parts = _split(self._git("diff", *options, f"{base}...HEAD", "--", ROOT))
+        parts = split(self.git("diff", *options, f"{base}...HEAD", "--", ROOT))
         modes = (what.split(" ", 2)[1] for what in parts[::2])  # ":old new …": 100644, 100755, 120000, 160000
         changes = zip(parts[1::2], modes, strict=True)
         return tuple(name for name, mode in changes if is_request_file(name) or mode in _NO_FILES)
 
-    def merge_base(self, revision: str) -> str:
-        """The commit where this branch left ``revision``."""
-        return self._git("merge-base", self.commit(revision), "HEAD").decode().strip()
-
-    def commit(self, revision: str) -> str:
-        """The full id of a commit.
-
-        Raises:
-            UsageError: Git does not know it.
-        """
-        done = self._run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if done.stderr:  # not about the revision, of which --quiet says nothing
-            raise _failed("rev-parse", done.stderr)
-        if done.returncode:
-            raise UsageError(
-                f"{revision} is not a commit of this repository.",
-                fix="Fetch it first (in a workflow: fetch-depth: 0), or look at the spelling.",
-            )
-        return done.stdout.decode().strip()
-
-    def read_at(self, revision: str, name: str) -> bytes:
-        """The bytes of a file in a commit.
-
-        Raises:
-            UsageError: the commit or the file does not exist.
-        """
-        commit = self.commit(revision)
-        found = self.read_tree(commit, [name])
-        if name not in found:
-            raise UsageError(f"{name} does not exist at {revision}.")
-        return found[name]
-
-    def tree(self, revision: str, folder: str) -> tuple[str, ...]:
-        """The regular files below a folder in a commit; links and submodules are left out."""
-        out = self._git("ls-tree", "-r", "-z", "--full-tree", self.commit(revision), "--", folder)
-        entries = (entry.split("\t", 1) for entry in _split(out))
-        return tuple(name for meta, name in entries if meta.startswith("100"))
-
-    def read_tree(self, revision: str, names: Sequence[str]) -> Mapping[str, bytes]:
-        """The bytes of many files in a commit, read with one call; those that are not there are left out."""
-        asked = [name for name in names if "\n" not in name]
-        text = "".join(f"{revision}:{name}\n" for name in asked)
-        out = self._git("cat-file", "--batch", stdin=os.fsencode(text))
-        return _batch(asked, out)
-
-    def blobs(self, ids: Sequence[str]) -> Mapping[str, bytes]:
-        """Contents by their Git id, those that are here; read with one call."""
-        asked = [one for one in ids if one.isalnum()]
-        out = self._git("cat-file", "--batch", stdin="".join(f"{one}\n" for one in asked).encode())
-        return _batch(asked, out)
-
-    def merge_commit(self, name: str) -> str | None:
-        """The commit that brought the file, as it is at HEAD, into this branch; ``None`` when none did.
-
-        Raises:
-            ConfigurationError: the history was not fetched, so that the answer would be wrong.
-        """
-        if self._git("rev-parse", "--is-shallow-repository").strip() == b"true":
-            raise ConfigurationError(
-                "The history of this checkout was not fetched.",
-                why="Which pull request brought a file is read from the history.",
-                fix="Set fetch-depth: 0 on the checkout step, or run git fetch --unshallow.",
-            )
-        out = self._git("log", "-1", "--first-parent", "--format=%H", "HEAD", "--", f":(literal){name}")
-        return out.decode().strip() or None
-
-    def trunk(self) -> str:
-        """The revision that requests are merged into, as far as it is here: ``origin``'s, else ``main``.
-
-        Raises:
-            UsageError: there is none.
-        """
-        out = self._git("for-each-ref", "--format=%(refname)", *TRUNKS)
-        found = out.decode("utf-8", "replace").split()
-        for ref in TRUNKS:
-            if ref in found:
-                return ref
-        raise UsageError(
-            "There is neither origin/main nor main here.", fix="Say what to compare with: --base REV."
-        )
-
     def differing(self, commit: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Request files of the working tree that are not as in a commit, and those that are gone from it."""
-        out = _split(self._git("diff", "--name-status", "-z", "--no-renames", commit, "--", f"{ROOT}/"))
+        out = split(self.git("diff", "--name-status", "-z", "--no-renames", commit, "--", f"{ROOT}/"))
         files = {name: status != "D" for status, name in zip(out[::2], out[1::2], strict=True)}
-        new = self._git("ls-files", "--others", "--exclude-standard", "-z", "--", f"{ROOT}/")
-        files |= dict.fromkeys(_split(new), True)
+        new = self.git("ls-files", "--others", "--exclude-standard", "-z", "--", f"{ROOT}/")
+        files |= dict.fromkeys(split(new), True)
         ours = sorted(name for name in files if is_request_file(name))
         return tuple(name for name in ours if files[name]), tuple(name for name in ours if not files[name])
 
@@ -284,7 +187,7 @@ class Checkout:
         of ``origin`` counts. Three calls of Git, however many branches there are.
         """
         options = [f"--no-merged={base}", "--format=%(objectname) %(refname)"]
-        out = self._git("for-each-ref", *options, *REQUEST_REFS).decode("ascii", "replace")
+        out = self.git("for-each-ref", *options, *REQUEST_REFS).decode("ascii", "replace")
         commits: dict[str, str] = {}  # path → the commit that proposes it, that of origin last
         for line in out.splitlines():
             commit, _, ref = line.partition(" ")
@@ -293,7 +196,7 @@ class Checkout:
                 commits[f"{ROOT}/{name}.yaml"] = commit
         if not commits:
             return ()
-        found = self._files([f"{at}:{path}" for path, commit in commits.items() for at in (commit, base)])
+        found = self.files_of([f"{at}:{path}" for path, commit in commits.items() for at in (commit, base)])
         differs = {
             path: theirs
             for path, theirs, ours in zip(commits, found[::2], found[1::2], strict=True)
@@ -304,47 +207,6 @@ class Checkout:
         return tuple(
             Proposal(name, f"request/{name}", path, raws[differs[path]]) for path, name in names.items()
         )
-
-    def _files(self, asked: Sequence[str]) -> list[str]:
-        """The Git id of each ``commit:path``; empty for what is no file, or larger than any request."""
-        out = self._git("cat-file", "--batch-check", stdin="".join(f"{one}\n" for one in asked).encode())
-        found = []
-        for line in out.decode("utf-8", "replace").splitlines():
-            parts = line.split(" ")
-            small = len(parts) == 3 and parts[1] == "blob" and int(parts[2]) <= yamltext.MAX_BYTES
-            found.append(parts[0] if small else "")
-        return found
-
-    def receipts(self) -> Mapping[str, bytes]:
-        """The receipt files that Git has here, by path; empty when the branch was not fetched."""
-        for ref in RECEIPT_REFS:
-            if not self._run("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}").returncode:
-                return self.read_tree(ref, self.tree(ref, "receipts/"))
-        return {}
-
-    def _git(self, *arguments: str, stdin: bytes = b"") -> bytes:
-        done = self._run(*arguments, stdin=stdin)
-        if done.returncode:
-            raise _failed(arguments[0], done.stderr)
-        return done.stdout
-
-    def _run(self, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        import subprocess  # a check of named files starts nothing
-
-        command = ["git", "-C", str(self.root), "-c", "core.quotePath=false", *arguments]
-        try:
-            return subprocess.run(
-                command, input=stdin, capture_output=True, timeout=_TIMEOUT, check=False, env=_environment()
-            )
-        except FileNotFoundError as error:
-            raise ConfigurationError("git is not installed.", fix="Install git.") from error
-        except subprocess.TimeoutExpired as error:
-            raise ConfigurationError(f"git {arguments[0]} did not end in {_TIMEOUT:.0f} s.") from error
-
-
-def _environment() -> dict[str, str]:
-    """Git's answers are read by us: in no language, and compared byte by byte."""
-    return os.environ | {"LC_ALL": "C"}
 
 
 def is_request_file(name: str) -> bool:
@@ -382,31 +244,3 @@ def _no_file(name: str, mode: int) -> Finding:
     kinds = {stat.S_IFIFO: "named pipe", stat.S_IFSOCK: "socket", stat.S_IFDIR: "folder"}
     message = f"This is a {kinds.get(stat.S_IFMT(mode), 'device')}, not a request file."
     return Finding("path-file", Severity.ERROR, message, Place(name), "Delete it, and put a file there.")
-
-
-def _failed(command: str, stderr: bytes) -> ConfigurationError:
-    lines = stderr.decode("utf-8", "replace").strip().splitlines()
-    return ConfigurationError(
-        f"git {command} failed: {lines[0] if lines else 'no message'}",
-        fix="Run lakeport in a checkout made by git, with its history.",
-    )
-
-
-def _batch(asked: Sequence[str], out: bytes) -> dict[str, bytes]:
-    """What ``git cat-file --batch`` answered to each name; what is missing or no file is left out."""
-    found, at = {}, 0
-    for name in asked:
-        end = out.index(b"\n", at)
-        header = out[at:end].split(b" ")
-        at = end + 1
-        if header[-1] == b"missing":
-            continue
-        size = int(header[-1])
-        if header[-2] == b"blob":
-            found[name] = out[at : at + size]
-        at += size + 1
-    return found
-
-
-def _split(out: bytes) -> list[str]:
-    return [name for name in out.decode("utf-8", "surrogateescape").split("\0") if name]

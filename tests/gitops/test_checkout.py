@@ -253,9 +253,9 @@ def test_open_requests_take_three_calls_of_git(
         name = f"request/dev/growth/r{number}"
         _propose(repo, name, {f"requests/dev/growth/r{number}.yaml": b"x"})
     base, calls = repo.git("rev-parse", "main"), []
-    run = Checkout._run
+    run = Checkout.run
     monkeypatch.setattr(
-        Checkout, "_run", lambda self, *words, **more: calls.append(words[0]) or run(self, *words, **more)
+        Checkout, "run", lambda self, *words, **more: calls.append(words[0]) or run(self, *words, **more)
     )
     assert len(checkout.open_requests(base)) == 3
     assert calls == ["for-each-ref", "cat-file", "cat-file"]
