@@ -251,6 +251,12 @@ class Policy(Layer, kw_only=True, dict=True):
     def _effective(self) -> dict[tuple[str, str, str], Effective]:
         return {}
 
+    @property
+    def document(self) -> Document:
+        """The file that it was read from."""
+        found: Document = self.__dict__["document"]
+        return found
+
     @cached_property
     def _with_limits(self) -> frozenset[str]:
         """The teams that say something as a layer; hundreds of others share what the levels above say."""
@@ -287,17 +293,23 @@ def examine(
     Kinds and their fields are only checked by a registry. There is no policy when one of the findings is an
     error.
     """
-    from gitops.policycheck import problems
-
     try:
         document = yamlfile.load(raw, file)
         policy = explain.validate(Policy, document, rule="policy-schema")
     except InvalidRequest as invalid:
         return None, [replace(found, hint=_hint(found)) for found in invalid.findings]
     policy.__dict__["document"] = document  # for what it says of its own lines; no field of the file
-    findings = [problem.at(document) for problem in problems(policy, document, registry)]
+    findings = review(policy, registry)
     failed = any(finding.severity is Severity.ERROR for finding in findings)
-    return None if failed else policy, sorted(findings, key=lambda finding: finding.sort_key)
+    return None if failed else policy, findings
+
+
+def review(policy: Policy, registry: Registry | None) -> list[Finding]:
+    """Everything that is wrong with a policy that was read, each at its place in the policy file."""
+    from gitops.policycheck import problems
+
+    found = [problem.at(policy.document) for problem in problems(policy, policy.document, registry)]
+    return sorted(found, key=lambda finding: finding.sort_key)
 
 
 def _hint(found: Finding) -> str:

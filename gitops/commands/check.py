@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from gitops.checking import Checked
     from gitops.kind import Registry
+    from gitops.policyfile import Policy
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +40,7 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
     """Check, and show what was found."""
     checked, rules = shared.check_files(registry, options)
     if not options.paths and options.changed_since is None and options.policy_from is None:
-        checked = _with_policy(checked, registry)
+        checked = _with_policy(checked, rules, registry)
     if options.format == Format.SARIF and not options.json:
         say(shared.sarif(checked.findings, checked.sources, registry, rules))
     else:
@@ -47,13 +48,12 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
     return 0 if checked.ok else 1
 
 
-def _with_policy(checked: Checked, registry: Registry) -> Checked:
+def _with_policy(checked: Checked, rules: Policy, registry: Registry) -> Checked:
     """The same with what is wrong with the policy file: it is one of all files."""
     from dataclasses import replace
 
-    from gitops.checkout import POLICY
-    from gitops.policyfile import examine
+    from gitops.policyfile import review
 
-    findings = [*checked.findings, *examine(checked.checkout.read(POLICY), POLICY, registry)[1]]
+    findings = [*checked.findings, *review(rules, registry)]
     findings.sort(key=lambda finding: finding.sort_key)
     return replace(checked, findings=tuple(findings))
