@@ -8,8 +8,9 @@ and ``exception-…`` by an exception that the request records.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from gitops import cost
 from gitops.cost import Money
@@ -33,8 +34,7 @@ _CHANGE_WORDS = {
 }
 
 
-@dataclass(frozen=True)
-class ApprovalRule:
+class ApprovalRule(Struct, frozen=True):
     """At least ``count`` different people out of ``approvers`` (GitHub logins); ``why`` begins a sentence.
 
     The requester is never among the approvers. One person counts for every rule that names them.

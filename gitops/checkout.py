@@ -7,8 +7,9 @@ import stat
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from gitops import yamltext
 from gitops.errors import InvalidRequest, UsageError
@@ -25,8 +26,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NO_FILES = ("120000", "160000")  # Git's modes of a symbolic link and of a submodule
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(Struct, frozen=True):
     """The file that the branch of an open request proposes; ``request`` is its id by the branch's name."""
 
     request: str
@@ -35,8 +35,7 @@ class Proposal:
     raw: bytes
 
 
-@dataclass(frozen=True)
-class Checkout(History):
+class Checkout(History, frozen=True):
     """The working tree at ``root``, and the history it is of."""
 
     @classmethod

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 if TYPE_CHECKING:
     from gitops.plan import JSON
@@ -42,8 +43,7 @@ Meaning = Effect | Callable[[Any], Effect]
 """An effect, or a function that says it for the spec (or the metadata) as proposed."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edited:
+class Edited(Struct, frozen=True, kw_only=True):
     """What it means to edit a field of a merged request: ``Annotated[int, Ask(…), Edited(…)]``.
 
     ``changed`` is what becomes of a new value, or of an entry that is added to a list; ``gone`` of a value or
@@ -71,8 +71,7 @@ GIVEN, CHANGED, GONE = "+", "~", "-"
 """Signs of an edit: a value is new, another, or gone."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Edit:
+class Edit(Struct, frozen=True, kw_only=True):
     """One thing a person changed. ``sign`` is one of ``+ ~ -``.
 
     ``thing`` is what it belongs to in words ("the cluster growth-churn-dev"), ``resource`` its key

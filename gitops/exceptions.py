@@ -8,9 +8,11 @@ who somebody is, nobody can except.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from gitops.approval import logins_of_requester, people_for
 from gitops.finding import Finding, Severity

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 
 class Severity(StrEnum):
@@ -16,8 +17,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where in a file; lines and columns count from 1, ``0`` means the file as a whole.
 
     Columns count characters (code points), and ``end_column`` is the one after the last. ``path`` is the
@@ -51,16 +51,14 @@ class Place:
         return cls(**{key: data[key] for key in ("file", "line", "column", "end_line", "end_column", "path")})
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(Struct, frozen=True):
     """Another place that belongs to a finding, and what is there: "first here"."""
 
     place: Place
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing a check found; ``message`` is a sentence, ``hint`` says what to do about it.
 
     ``excepted`` is the sentence of the recorded exception that covers it ("Excepted until 2027-03-01 by

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from gitops import yamltext
 from gitops.errors import ConfigurationError, UsageError
@@ -22,8 +23,7 @@ TRUNKS = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/ma
 _TIMEOUT = 60.0
 
 
-@dataclass(frozen=True)
-class History:
+class History(Struct, frozen=True):
     """The repository whose working tree is at ``root``; every path is relative to it, with ``/``."""
 
     root: Path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache, reduce
 from operator import or_
 from types import UnionType
@@ -14,8 +13,7 @@ from msgspec import Meta, Struct, structs
 from gitops.kind import Ask
 
 
-@dataclass(frozen=True)
-class FieldInfo:
+class FieldInfo(Struct, frozen=True):
     """A field of a model: ``key`` is its name in files, ``annotation`` its type and what is noted on it."""
 
     key: str

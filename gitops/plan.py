@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from gitops.errors import NotApproved, StalePlan
 
@@ -40,8 +41,7 @@ class Verb(StrEnum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """One effect on one resource: everything ``apply`` will ever be told.
 
     ``action`` names the step within the resource (``schema``, ``grants``, ``permissions``); with ``kind`` and
@@ -115,8 +115,7 @@ class Reason(StrEnum):
     DENIED = "denied"  # our credential may not even look at it
 
 
-@dataclass(frozen=True, kw_only=True)
-class Refusal:
+class Refusal(Struct, frozen=True, kw_only=True):
     """Something the request asks for that will not be done, and what the person can do about it."""
 
     kind: str
@@ -157,8 +156,7 @@ class RefusedChange(Exception):
         self.fix = fix
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
+class Plan(Struct, frozen=True, kw_only=True):
     """Everything one request would change, in an order that works.
 
     ``request`` is the request's id (``dev/growth/churn-prediction``); ``file_digest`` is the digest of the
@@ -211,8 +209,7 @@ class Plan:
         )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Approved:
+class Approved(Struct, frozen=True, kw_only=True):
     """The set of changes that reviewers approved for one request: what the check run carries."""
 
     request: str

@@ -9,10 +9,10 @@ said of all requests together is :mod:`gitops.standing`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from gitops import cost
 from gitops.approval import ApprovalRule, approvals, rules_of
@@ -20,7 +20,7 @@ from gitops.cost import Money
 from gitops.envelope import Metadata
 from gitops.finding import Finding, Place, Severity
 from gitops.kind import Desired, Registry
-from gitops.layers import Effective, literal
+from gitops.layers import Effective, matches
 from gitops.policycheck import guess
 from gitops.policyfile import POLICY_FILE, Person, Policy, Team, load_policy
 from gitops.request import Loaded, desired
@@ -41,8 +41,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """One request, and all that a rule may look at."""
 
     loaded: Loaded
@@ -229,7 +228,7 @@ def _names(case: _Case) -> Iterator[Finding]:
         pattern = case.policy.name_pattern(
             item.spec.kind, team=metadata.team, name=metadata.name, environment=metadata.environment
         )
-        if isinstance(name, str) and pattern and not fnmatchcase(name, literal(pattern)):
+        if isinstance(name, str) and pattern and not matches(name, pattern):
             yield case.error(
                 "naming",
                 case.place("resources", index, "name"),

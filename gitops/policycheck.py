@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from gitops.finding import Finding, Place, Severity
 
@@ -27,8 +28,7 @@ OWN_TEAM = "team"
 PLACEHOLDERS = ("team", "name", "name_", "environment")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Problem:
+class Problem(Struct, frozen=True, kw_only=True):
     """Something that is wrong in the policy file: where, a sentence, and what to do.
 
     ``at_key``: it is the key that is wrong. ``inside`` is a line and a column (from 1) within the value.
@@ -55,22 +55,13 @@ Problems = Iterator[Problem]
 
 def problems(policy: Policy, document: Document, registry: Registry | None) -> Problems:
     """Everything that is wrong with a policy whose shape is right; kinds and fields only by a registry."""
-    from gitops import policylimits
-
-    yield from _people(policy)
-    yield from _catalogs(policy)
-    yield from _groups(policy)
-    yield from _names(policy)
+    own = policy.memo.get("problems")  # a check asks without a registry first, and then with one
+    if own is None:
+        own = policy.memo["problems"] = tuple(_whatever_the_kinds(policy, document))
+    yield from own
     if registry is not None:
         yield from _kinds(policy, registry)
         yield from _changes(policy, registry)
-    yield from policylimits.problems(policy, document)
-    if policy.prices is not None:
-        from gitops import ownprices
-        from gitops.prices import PriceBook
-
-        for path, message, hint in ownprices.problems(policy.prices, PriceBook.of(policy.cloud)):
-            yield Problem(path=("prices", *path), message=message, hint=hint, rule="policy-prices")
     if policy.rules:
         from gitops import policyrules
 
@@ -79,6 +70,23 @@ def problems(policy: Policy, document: Document, registry: Registry | None) -> P
         from gitops import exceptions
 
         yield from exceptions.problems(policy, registry)
+
+
+def _whatever_the_kinds(policy: Policy, document: Document) -> Problems:
+    """What is wrong with it whichever kinds of resources there are."""
+    from gitops import policylimits
+
+    yield from _people(policy)
+    yield from _catalogs(policy)
+    yield from _groups(policy)
+    yield from _names(policy)
+    yield from policylimits.problems(policy, document)
+    if policy.prices is not None:
+        from gitops import ownprices
+        from gitops.prices import PriceBook
+
+        for path, message, hint in ownprices.problems(policy.prices, PriceBook.of(policy.cloud)):
+            yield Problem(path=("prices", *path), message=message, hint=hint, rule="policy-prices")
 
 
 def approvals_in(policy: Policy) -> Iterator[tuple[Path, Approvals]]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta, field
+from msgspec.structs import replace
 
 from gitops import explain, yamlfile
 from gitops.errors import InvalidRequest

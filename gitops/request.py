@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gitops import explain, yamlfile
 from gitops.envelope import API_VERSION, KIND, Metadata, Request, RequestedBy, request_model
@@ -53,8 +55,7 @@ _PATH = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(Struct, frozen=True, dict=True):
     """A request file that was read and is valid."""
 
     id: str

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import ryaml
+from msgspec import Struct
 
 from gitops.errors import InvalidRequest
 from gitops.finding import Place
@@ -61,13 +61,12 @@ def dump(data: Mapping[str, Any], *, header: str = "") -> bytes:
     return yamldump.dump(data, header=header)
 
 
-@dataclass(frozen=True)
-class Document:
+class Document(Struct, frozen=True, dict=True):
     """A file that was read: its data, its bytes, and where each value stands."""
 
     file: str
     data: dict[str, Any]
-    raw: bytes = field(repr=False)
+    raw: bytes
 
     def place(self, path: Path) -> Place:
         """Where the value at this path stands, or the nearest value above it that exists."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 from yaml._yaml import CParser
 
 from gitops.finding import Finding, Place, Related

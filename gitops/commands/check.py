@@ -50,7 +50,7 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
 
 def _with_policy(checked: Checked, rules: Policy, registry: Registry) -> Checked:
     """The same with what is wrong with the policy file: it is one of all files."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from gitops.policyfile import review
 

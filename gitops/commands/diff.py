@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from msgspec import structs
+
 from gitops.checkout import ROOT
 from gitops.commands import shared
 from gitops.errors import InvalidRequest, LakeportError, UsageError
@@ -132,8 +134,10 @@ def _load(name: str, registry: Registry, result: _Result) -> Loaded | None:
 
 
 def _renamed(finding: Finding, name: str) -> Finding:
-    related = tuple(replace(other, place=replace(other.place, file=name)) for other in finding.related)
-    return replace(finding, place=replace(finding.place, file=name), related=related)
+    related = tuple(
+        structs.replace(other, place=structs.replace(other.place, file=name)) for other in finding.related
+    )
+    return structs.replace(finding, place=structs.replace(finding.place, file=name), related=related)
 
 
 # --- the working tree -----------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gitops.approval import ApprovalRule
 from gitops.gate import UNLINKED, Discount, Facts, Outcome, Review, judge, request_files, standing
@@ -61,8 +62,8 @@ def test_without_one_it_says_who_and_why() -> None:
 @pytest.mark.parametrize(
     ("login", "more", "reason"),
     [
-        ("liwei", {"rules": (replace(TEAM, approvers=frozenset({"liwei"})),)}, Discount.OWN_REQUEST),
-        ("LiWei", {"rules": (replace(TEAM, approvers=frozenset({"liwei"})),)}, Discount.OWN_REQUEST),
+        ("liwei", {"rules": (structs.replace(TEAM, approvers=frozenset({"liwei"})),)}, Discount.OWN_REQUEST),
+        ("LiWei", {"rules": (structs.replace(TEAM, approvers=frozenset({"liwei"})),)}, Discount.OWN_REQUEST),
         ("nadia-k", {"requester_github": "Nadia-K"}, Discount.OWN_REQUEST),
         ("nadia-k", {"author": "NADIA-K"}, Discount.AUTHOR),
         ("nadia-k", {"commit_authors": frozenset({"Nadia-k"})}, Discount.COMMITTER),
@@ -101,19 +102,19 @@ def test_every_rule_has_to_be_satisfied_and_one_person_counts_for_each() -> None
     rules = (TEAM, PLATFORM)
     assert judge(facts(approval("nadia-k"), rules=rules)).missing[0].rule == "cost"
     assert judge(facts(approval("nadia-k"), approval("petra-v"), rules=rules)).outcome is Outcome.OPEN
-    both = (TEAM, replace(PLATFORM, approvers=frozenset({"nadia-k"})))
+    both = (TEAM, structs.replace(PLATFORM, approvers=frozenset({"nadia-k"})))
     assert judge(facts(approval("nadia-k"), rules=both)).outcome is Outcome.OPEN
 
 
 def test_one_person_is_never_two() -> None:
-    two = (replace(TEAM, count=2),)
+    two = (structs.replace(TEAM, count=2),)
     verdict = judge(facts(approval("nadia-k"), approval("Nadia-K"), rules=two))
     assert verdict.missing[0].count == 1
     assert verdict.missing[0].who == ("omar-f",)
 
 
 def test_too_few_people_is_said() -> None:
-    rules = (replace(TEAM, count=2, approvers=frozenset({"nadia-k", "liwei"})),)
+    rules = (structs.replace(TEAM, count=2, approvers=frozenset({"nadia-k", "liwei"})),)
     sentence = judge(facts(rules=rules)).sentences[0]
     assert sentence.startswith("The environment dev asks for 2 more approvals, from nadia-k.")
     assert "the policy has to name another approver" in sentence
@@ -128,7 +129,7 @@ def test_an_unknown_person_behind_it_asks_for_two(more: dict[str, Any]) -> None:
 
 
 def test_an_unknown_requester_leaves_stricter_rules_as_they_are() -> None:
-    three = (replace(TEAM, count=3, approvers=TEAM.approvers | PLATFORM.approvers),)
+    three = (structs.replace(TEAM, count=3, approvers=TEAM.approvers | PLATFORM.approvers),)
     verdict = judge(facts(approval("nadia-k"), approval("omar-f"), rules=three, requester_github=None))
     assert [one.rule for one in verdict.missing] == ["environment-dev"]
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import pytest
+from msgspec import structs
 
 from gitops.approval import ApprovalRule
 from gitops.checks import GATE_CHECK, PLAN_CHECK, decode_approved
@@ -238,8 +239,8 @@ def test_a_pull_request_that_moved_on_keeps_its_newer_comment(repo: Repo) -> Non
 
 
 def test_a_plan_too_large_to_approve_fails(repo: Repo) -> None:
-    many = tuple(replace(CHANGE, identity=f"n{number}") for number in range(1200))
-    report = Report(entries=(replace(ENTRY, plan=replace(PLAN, changes=many)),))
+    many = tuple(structs.replace(CHANGE, identity=f"n{number}") for number in range(1200))
+    report = Report(entries=(replace(ENTRY, plan=structs.replace(PLAN, changes=many)),))
     assert post_report(repo, report, number=12, sha=HEAD) == "failure"
     assert repo.checks[0][4] == ""
 
@@ -255,7 +256,7 @@ def test_annotations() -> None:
         "title": "size-limit",
         "message": "Too large. Less.",
     }
-    whole = annotation(replace(FINDING, place=Place(toy.path())))
+    whole = annotation(structs.replace(FINDING, place=Place(toy.path())))
     assert (whole["start_line"], whole["end_line"], "start_column" in whole) == (1, 1, False)
 
 

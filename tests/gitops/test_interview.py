@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from gitops.compose import Composed, compose
 from gitops.draft import Value
@@ -210,5 +211,5 @@ def test_findings_are_in_the_summary() -> None:
     assert any(line.startswith("error: The size xl is more than medium.") for line in summary(found))
     excepted = "Excepted until 2027-03-01 by petra-v: one load test."
     (size,) = errors(found)
-    other = replace(found, findings=(replace(size, severity=Severity.INFO, excepted=excepted),))
+    other = replace(found, findings=(structs.replace(size, severity=Severity.INFO, excepted=excepted),))
     assert f"info: {size.message} {excepted}" in list(summary(other))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops.layers import Effective, Limit, distribution_name
+from gitops.layers import Effective, Limit, distribution_name, matches
 from gitops.policy import Policy
 from gitops.vocabulary import CLASSIFICATIONS, ENVIRONMENTS, SIZES
 from tests.support.language import changed_policy, policy
@@ -190,3 +191,8 @@ def test_a_layer_never_widens(layer: dict[str, Any], environment: str, classific
         wide = _allows(ACME.effective("growth", environment, classification))
         narrow = _allows(changed.effective("growth", environment, classification))
         assert all(less <= more for more, less in zip(wide, narrow, strict=True))
+
+
+@given(st.text("ab-*?[]", max_size=8), st.text("ab-*?[]", max_size=8))
+def test_a_pattern_means_what_it_means_to_fnmatch_but_for_brackets(name: str, pattern: str) -> None:
+    assert matches(name, pattern) == fnmatchcase(name, pattern.replace("[", "[[]"))

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
+from msgspec import structs
 from rich.console import Console
 
 import handlers
@@ -229,7 +230,7 @@ def amendment_of(text: str) -> Amendment:
         note=text,
         details=(text, text),
     )
-    return Amendment(request=text, path=text, edits=(edit, replace(edit, label="", thing="")))
+    return Amendment(request=text, path=text, edits=(edit, structs.replace(edit, label="", thing="")))
 
 
 def comment(text: str) -> str:

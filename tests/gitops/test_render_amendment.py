@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from rich.console import Console
 
 from gitops.amendment import Amendment, approvals_of_change, compare
@@ -173,8 +174,8 @@ def test_the_comment_says_which_approvals_the_edit_has_to_do_with() -> None:
 def test_what_comes_after_the_edits_fits_whatever_the_edits_are() -> None:
     lines = tuple(f"+ {'<' * 200}" for _ in range(400))
     some = Edit(sign="~", value="@" * 600, effect=Effect.IN_PLACE, paths=("x",), details=lines)
-    taken = replace(some, value="The last grant of risk", effect=Effect.TAKEN, details=())
-    risky = replace(some, value="All may read it", risky=True, details=())
+    taken = structs.replace(some, value="The last grant of risk", effect=Effect.TAKEN, details=())
+    risky = structs.replace(some, value="All may read it", risky=True, details=())
     found = replace(entry(EDITED), amendment=replace(amendment(EDITED), edits=(*[some] * 300, risky, taken)))
     text = plan_comment(Report(entries=(found,)))
     changed = text[text.index("#### What changed") : text.index("#### Who must approve")]
@@ -245,7 +246,7 @@ def test_what_people_typed_does_nothing() -> None:
         note=HOSTILE,
     )
     found = Amendment(
-        request="dev/growth/churn", path=f"{HOSTILE}.yaml", edits=(edit, replace(edit, label=""))
+        request="dev/growth/churn", path=f"{HOSTILE}.yaml", edits=(edit, structs.replace(edit, label=""))
     )
     page = on_github(found)
     assert "<img" not in page

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gitops.amendment import Amendment
 from gitops.approval import ApprovalRule
@@ -66,7 +67,7 @@ ENTRY = Entry(
     amendment=AMENDMENT,
 )
 REFUSAL = Refusal(kind="repo", identity="r", reason=Reason.NOT_OURS, message="Not ours.", fix="Rename.")
-REFUSED = replace(ENTRY, plan=replace(PLAN, refusals=(REFUSAL,)))
+REFUSED = replace(ENTRY, plan=structs.replace(PLAN, refusals=(REFUSAL,)))
 INVALID = replace(ENTRY, plan=None, findings=(FINDING,), cost=None, amendment=None)
 BROKEN = ENTRY.without_plan("GitHub did not answer.", 4)
 
@@ -108,7 +109,7 @@ def test_digests_and_exit_code_are_computed_never_taken() -> None:
 
 
 def test_all_findings_are_sorted() -> None:
-    other = replace(FINDING, place=Place("a.yaml", 1))
+    other = structs.replace(FINDING, place=Place("a.yaml", 1))
     assert Report(entries=(INVALID,), findings=(other,)).all_findings == (other, FINDING)
 
 

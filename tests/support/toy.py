@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Annotated, Any
+
+from msgspec.structs import replace
 
 from gitops.errors import RemoteDenied
 from gitops.kind import Ask, Desired, Kind, Registry, Spec
