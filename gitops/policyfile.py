@@ -187,7 +187,7 @@ class Policy(Layer, kw_only=True, dict=True):
     def effective(self, team: str, environment: str, classification: str) -> Effective:
         """What all layers together say to a request; what the policy does not know says nothing. Cached."""
         known = (
-            team if team in self._with_limits else "",
+            team if team in self.teams_with_limits else "",
             environment if environment in ENVIRONMENTS else "",
             classification if classification in CLASSIFICATIONS else "",
         )
@@ -258,7 +258,7 @@ class Policy(Layer, kw_only=True, dict=True):
         return found
 
     @cached_property
-    def _with_limits(self) -> frozenset[str]:
+    def teams_with_limits(self) -> frozenset[str]:
         """The teams that say something as a layer; hundreds of others share what the levels above say."""
         silent = Layer()
         names = (*Layer.__struct_fields__, "catalogs")

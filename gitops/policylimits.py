@@ -96,6 +96,8 @@ def _levels(policy: Policy) -> Iterator[tuple[Level, Sequence[Effective]]]:
     ):
         layers: Mapping[str, Layer] = getattr(policy, section)
         for name, layer in layers.items():
+            if section == "teams" and name not in policy.teams_with_limits:
+                continue  # one of hundreds that say nothing of their own
             who = f"{name} data" if section == "classification" else name
             yield Level(who, (section, name), layer), above
 
