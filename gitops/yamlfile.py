@@ -166,7 +166,9 @@ def _doubtful(text: str) -> bool:
 
 
 def _modest(text: str) -> bool:
-    """Surely not too many levels, which would cost the fast reader much time before it notices."""
+    """Surely not too many levels or values, which would cost the fast reader much time before it notices."""
+    if text.count(",") > 2 * MAX_VALUES:
+        return False
     if text.count("[") + text.count("{") <= MAX_DEPTH:
         return True
     depth = 0
