@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 
 import pytest
 import pytest_socket
 
 FOREIGN = ("GITHUB_", "DATABRICKS_", "SLACK_", "OPENAI_", "AZURE_OPENAI_", "LAKEPORT_", "ACT", "RUNNER_")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interrupts() -> None:
+    """A shell starts what runs in the background deaf to interrupts, and its children would stay so."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
