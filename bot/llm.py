@@ -22,7 +22,7 @@ import structlog
 from bot import rules
 from bot.draft import Draft, FieldUpdate
 from bot.redact import redact
-from bot.rules_context import base_path
+from bot.rules.context import base_path
 from bot.text import plain
 from bot.values import said_as
 from gitops.fields import Field

@@ -118,7 +118,7 @@ def check(checkout: Checkout, chosen: Chosen, *, registry: Registry, rules: Poli
     def survey(names: Sequence[str]) -> Surveyed:
         return _survey(names, checkout, registry, rules, day)
 
-    parts = spread(survey, chosen.files)
+    parts = spread(survey, chosen.files, Surveyed)
     findings = [
         *_deleted(checkout, chosen, registry),
         *_amended(checkout, chosen, registry, rules),

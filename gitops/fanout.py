@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import BinaryIO, TypeVar
 
-from gitops.errors import LakeportError
+from msgspec import msgpack
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -18,38 +17,24 @@ WORTH_IT = 400
 """A shorter list is done before another process has started."""
 
 
-def spread(work: Callable[[Sequence[T]], R], items: Sequence[T]) -> list[R]:
-    """``work`` of each part of the list, in the list's order; what it returns must be picklable.
+def spread(work: Callable[[Sequence[T]], R], items: Sequence[T], result: type[R]) -> list[R]:
+    """``work`` of each part of the list, in the list's order; ``result`` is what it returns, for ``msgspec``.
 
-    Without ``fork`` (not on Linux), or with one core, there is one part.
-
-    Raises:
-        LakeportError: what ``work`` raises, also in another process.
+    Without ``fork`` (not on Linux), or with one core, there is one part. A part whose process failed is
+    worked on again here, so that what ``work`` raises reaches the caller.
     """
     processes = _cores() if len(items) >= WORTH_IT and sys.platform == "linux" else 1
     bounds = [len(items) * part // processes for part in range(processes + 1)]
     own, *others = [items[bounds[part] : bounds[part + 1]] for part in range(processes)]
     with _no_collection():
-        if not others:
-            return [work(own)]
-        return _forked(work, own, others)
-
-
-def _forked(work: Callable[[Sequence[T]], R], own: Sequence[T], others: Sequence[Sequence[T]]) -> list[R]:
-    sys.stdout.flush()  # what is not written yet would be written by every process
-    children = [_start(work, part) for part in others]  # they see the work and its data without a copy
-    results = [work(own)]
-    for process, receiver in children:
-        with receiver:
-            answer = receiver.read()
-        ended = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
-        if ended:
-            raise RuntimeError(f"a process of the check ended with {ended}")
-        result, error = pickle.loads(answer)  # noqa: S301  # of our own process, over its own pipe
-        if error is not None:
-            raise error
-        results.append(result)
-    return results
+        children = [_start(work, part) for part in others]  # they see the work and its data without a copy
+        results = [work(own)]
+        for part, (process, receiver) in zip(others, children, strict=True):
+            with receiver:
+                answer = receiver.read()
+            failed = os.waitpid(process, 0)[1] != 0
+            results.append(work(part) if failed else msgpack.decode(answer, type=result))
+        return results
 
 
 def _start(work: Callable[[Sequence[T]], R], part: Sequence[T]) -> tuple[int, BinaryIO]:
@@ -66,20 +51,10 @@ def _start(work: Callable[[Sequence[T]], R], part: Sequence[T]) -> tuple[int, Bi
     try:
         os.close(receiver)
         with os.fdopen(sender, "wb") as pipe:
-            pickle.dump(_answer(work, part), pipe, pickle.HIGHEST_PROTOCOL)
+            pipe.write(msgpack.encode(work(part)))
         ended = 0
-    finally:  # whatever happened, an interrupt too: this process must not go on as if it were the caller
-        if ended:
-            sys.excepthook(*sys.exc_info())
-            sys.stderr.flush()
+    finally:  # whatever happened: this process must not go on as if it were the caller
         os._exit(ended)
-
-
-def _answer(work: Callable[[Sequence[T]], R], part: Sequence[T]) -> tuple[R | None, LakeportError | None]:
-    try:
-        return work(part), None
-    except LakeportError as error:
-        return None, error
 
 
 @contextmanager

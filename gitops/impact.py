@@ -203,7 +203,7 @@ def _judge(
     def look(names: Sequence[str]) -> tuple[list[_Both], int]:
         return _look(names, checkout, old, new, registry, day)
 
-    parts = spread(look, files)
+    parts = spread(look, files, tuple[list[_Both], int])
     both = [one for part, _ in parts for one in part]
     old_together = _together([one.old for one in both], old, checkout)
     new_together = _together([one.new for one in both], new, checkout)

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from sandbox.github_act import ActRun, Settings
-from sandbox.github_data import CheckRun, Job, Repository, Run, Token, now
-from sandbox.github_events import Actor, check_event, run_event
-from sandbox.github_git import EMPTY_TREE, ZERO, Commit
-from sandbox.github_state import Event, GitHubState
-from sandbox.github_workflows import FOLDER, Facts, Workflow, WorkflowError, evaluate, parse, starts
+from sandbox.github.act import ActRun, Settings
+from sandbox.github.data import CheckRun, Job, Repository, Run, Token, now
+from sandbox.github.events import Actor, check_event, run_event
+from sandbox.github.git import EMPTY_TREE, ZERO, Commit
+from sandbox.github.state import Event, GitHubState
+from sandbox.github.workflows import FOLDER, Facts, Workflow, WorkflowError, evaluate, parse, starts
 
 APP = "github-actions"
 

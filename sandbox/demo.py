@@ -18,7 +18,7 @@ from sandbox.onlooker import Onlooker
 from sandbox.verify import Row, Verifier
 
 if TYPE_CHECKING:
-    from sandbox.slack import Message
+    from sandbox.slack.rehearsal import Message
     from sandbox.world import World
 
 REQUESTER, OWNER, REVIEWER = "liwei", "janed", "nadia-k"

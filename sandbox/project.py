@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
+HTML = Path(__file__).with_name("pages")
 NOT_SEEDED = (".github/workflows/ci.yml",)
 """The project's own tests are no part of what is rehearsed, and would run at every pull request."""
 KEPT_RUNS = 5

@@ -24,11 +24,11 @@ from gitops.errors import ConfigurationError, UsageError
 from gitops.policy import POLICY_FILE, Policy, load_policy
 from sandbox.actions import Actions
 from sandbox.children import Child
-from sandbox.databricks import Databricks, Member
-from sandbox.github import GitHub
+from sandbox.databricks.rehearsal import Databricks, Member
+from sandbox.github.rehearsal import GitHub
 from sandbox.project import PROJECT, snapshot
 from sandbox.serving import HOST
-from sandbox.slack import Slack
+from sandbox.slack.rehearsal import Slack
 
 REPOSITORY = "lakeport"
 CHANNELS = ("data-platform", "random")

@@ -89,7 +89,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args()
     sys.path.insert(0, str(ROOT))
-    from sandbox.github_app import OPERATIONS
+    from sandbox.github.app import OPERATIONS
 
     served = [(route.method, route.path.replace(":path}", "}")) for route in OPERATIONS]
     found = subset(json.loads(given.description.read_text("utf-8")), served)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from gitops.commands import shared
 from gitops.errors import InvalidRequest, UsageError
+from gitops.finding import Finding
+from gitops.rewriting import Rewrite
 from gitops.terminal import answer, as_text, note, say
 
 if TYPE_CHECKING:
     import argparse
 
     from gitops.checkout import Checkout
-    from gitops.finding import Finding
     from gitops.kind import Registry
-    from gitops.rewriting import Rewrite
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
         checkout, options.paths, everything=options.all, changed_since=options.changed_since
     )
     result = _Result(chosen.files)
-    for part in spread(lambda names: _format(names, checkout, registry), chosen.files):
+    for part in spread(lambda names: _format(names, checkout, registry), chosen.files, _Result):
         result.sources |= part.sources
         result.rewrites += part.rewrites
         result.findings += part.findings
@@ -86,7 +86,6 @@ class _Result:
 def _format(names: Sequence[str], checkout: Checkout, registry: Registry) -> _Result:
     """What the files would be; nothing is written."""
     from gitops.formatting import formatted
-    from gitops.rewriting import Rewrite
 
     result = _Result(names)
     for name in names:

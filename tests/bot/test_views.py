@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import views
-from bot.blocks import Message, code, length, link, preformatted, size
 from bot.conversation import composed_of, step
 from bot.dialogue import (
     Answered,
@@ -42,6 +41,7 @@ from bot.dialogue import (
     Withdrawn,
 )
 from bot.draft import Draft, FieldUpdate, Patch, Stage
+from bot.views.blocks import Message, code, length, link, preformatted, size
 from gitops.approval import ApprovalRule
 from gitops.compose import Composed
 from gitops.cost import Money

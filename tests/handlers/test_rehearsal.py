@@ -11,8 +11,8 @@ import pytest
 import handlers
 from gitops.errors import ConfigurationError
 from gitops.plan import Reason, RefusedChange
-from sandbox.databricks import Databricks
-from sandbox.github import GitHub
+from sandbox.databricks.rehearsal import Databricks
+from sandbox.github.rehearsal import GitHub
 from tests.handlers.support import carry_out, desired, plan
 
 pytestmark = pytest.mark.e2e

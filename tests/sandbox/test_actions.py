@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from sandbox.actions import Actions
-from sandbox.github_data import Run
+from sandbox.github.data import Run
 from tests.support.rehearsal_github import REPO, World, put_file, world
 
 pytestmark = pytest.mark.usefixtures("loopback")

@@ -21,7 +21,7 @@ from databricks.sdk.errors import (
 from databricks.sdk.service import catalog, compute, iam, jobs, sql
 
 from sandbox.children import ChildError
-from sandbox.databricks import DEPLOYER, Databricks, Member
+from sandbox.databricks.rehearsal import DEPLOYER, Databricks, Member
 
 pytestmark = pytest.mark.usefixtures("loopback")
 

@@ -10,8 +10,8 @@ import github
 import pytest
 from github import Auth, Github
 
-from sandbox.github import GitHub
-from sandbox.github_git import environment
+from sandbox.github.git import environment
+from sandbox.github.rehearsal import GitHub
 from tests.support.rehearsal_github import REPO, World, put_file, world
 
 pytestmark = pytest.mark.usefixtures("loopback")

@@ -13,7 +13,7 @@ import jwt
 import pytest
 
 from sandbox.actions import Actions
-from sandbox.github_app import OPERATIONS, _order
+from sandbox.github.app import OPERATIONS, _order
 from tests.support.rehearsal_github import REPO, World, put_file, world
 
 SUBSET = json.loads((Path(__file__).parents[1] / "data" / "github-openapi-subset.json").read_text("utf-8"))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.github_pages import markdown
+from sandbox.github.pages import markdown
 from tests.support.rehearsal_github import REPO, put_file, world
 
 EVIL = "<script>alert(1)</script> [x](javascript:alert(1)) <img src=x onerror=alert(1)>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.github_workflows import Facts, Workflow, WorkflowError, evaluate, parse, selects, starts
+from sandbox.github.workflows import Facts, Workflow, WorkflowError, evaluate, parse, selects, starts
 
 JOBS = "jobs:\n  a: {runs-on: ubuntu-latest, steps: [{run: 'true'}]}\n"
 

@@ -26,7 +26,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
 from sandbox.serving import Serving
-from sandbox.slack import Message, Slack, SlackError, UnacknowledgedError
+from sandbox.slack.rehearsal import Message, Slack, SlackError, UnacknowledgedError
 from tests.support.slack_bots import Received, RecordingBot, peopled
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -429,7 +429,7 @@ def test_a_trigger_works_once_for_three_seconds(
     used = bot.interactions[-1].payload["trigger_id"]
     assert error_of(lambda: client.views_open(trigger_id=used, view=form())) == "exchanged_trigger_id"
     assert error_of(lambda: client.views_open(trigger_id="1.2.3", view=form())) == "invalid_trigger_id"
-    monkeypatch.setattr("sandbox.slack_state.TRIGGER_SECONDS", -1.0)
+    monkeypatch.setattr("sandbox.slack.state.TRIGGER_SECONDS", -1.0)
     fresh = slack.state.new_trigger("U024BE7LH")
     assert error_of(lambda: client.views_open(trigger_id=fresh, view=form())) == "expired_trigger_id"
 

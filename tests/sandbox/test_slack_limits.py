@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sandbox.slack_blocks import check_message, check_view
-from sandbox.slack_data import SlackError
-from sandbox.slack_inputs import content, elements, fill, initial, state_of
+from sandbox.slack.blocks import check_message, check_view
+from sandbox.slack.data import SlackError
+from sandbox.slack.inputs import content, elements, fill, initial, state_of
 
 
 def text(count: int, kind: str = "plain_text") -> dict[str, Any]:

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk import WebClient
 
-from sandbox.slack import Slack
-from sandbox.slack_markup import markdown, mrkdwn, plain
+from sandbox.slack.markup import markdown, mrkdwn, plain
+from sandbox.slack.rehearsal import Slack
 from tests.support.slack_bots import RecordingBot, peopled
 
 TAGS = re.compile(r"<(?!/?(?:strong|em|s|q|code|pre)>|/?a[ >]|/?span[ >])")

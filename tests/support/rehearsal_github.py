@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.github import GitHub
+from sandbox.github.rehearsal import GitHub
 
 FILES = {"README.md": "# Lakeport\n", "requests/policy.yaml": "organisation: acme\n", "run.sh": "#!/bin/sh\n"}
 REPO = "/repos/acme/lakeport"

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from sandbox.serving import Serving
-from sandbox.slack import Slack
+from sandbox.slack.rehearsal import Slack
 
 PEOPLE = (
     ("U024BE7LH", "liwei", "Li Wei", "li.wei@acme.example"),

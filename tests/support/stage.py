@@ -21,8 +21,8 @@ import httpx
 
 from gitops.policy import load_policy
 from gitops.request import path_of
-from sandbox.databricks import Databricks
-from sandbox.github import GitHub
+from sandbox.databricks.rehearsal import Databricks
+from sandbox.github.rehearsal import GitHub
 from sandbox.verify import Row, Verifier
 from sandbox.world import PROJECT
 

@@ -1,0 +1,145 @@
+"""Readers for who may do what: grants on schemas, access to compute and repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.draft import FieldUpdate
+from bot.rules.compute import live
+from bot.rules.context import Context, base_path
+from bot.rules.groups import Granted, levels_in, pairs, permissions_in, privileges_in
+from bot.rules.reading import Reading
+from bot.text import NOTHING, Message, Sentence
+from gitops.plan import JSON
+
+
+def _merged(found: Iterable[Granted]) -> JSON:
+    grants: dict[str, list[str]] = {}
+    for one in found:
+        privileges = grants.setdefault(one.principal, [])
+        privileges += [name for name in one.rights if name not in privileges]
+    return [{"principal": principal, "privileges": privileges} for principal, privileges in grants.items()]
+
+
+def read_grants(message: Message, context: Context) -> list[FieldUpdate]:
+    """Grants on a schema: "group X should be able to read", `SELECT`; "full access" is not clear."""
+    updates = []
+    for path in context.fields_named("grants"):
+        if not context.wants(context.catalogue[path].kind or ""):
+            continue
+        for sentence in live(message):
+            if _about_compute(sentence, context):
+                continue
+            by_target: dict[str, list[Granted]] = {}
+            for granted in pairs(sentence.text, context, privileges_in):
+                at = _object_of(sentence, granted, path, context)
+                by_target.setdefault(context.target(path, at), []).append(granted)
+            for target, granted_list in by_target.items():
+                if clear := [one for one in granted_list if one.rights]:
+                    updates.append(FieldUpdate(target, "add", _merged(clear), granted_list[0].quote))
+                vague = [one for one in granted_list if not one.rights]
+                if vague:
+                    who = vague[0].principal
+                    note = f"What exactly should {who} be able to do: read, write, create tables?"
+                    updates.append(FieldUpdate(target, "set", None, vague[0].quote, note))
+    return updates
+
+
+def _object_of(sentence: Sentence, granted: Granted, path: str, context: Context) -> int:
+    """Where the resource of a grant is named: inside the sentence if anywhere, else the grant's own place."""
+    kind = context.catalogue[path].kind
+    inside = [
+        at for key, at in context.keys if sentence.start <= at < sentence.end and key.startswith(f"{kind}")
+    ]
+    after = [at for at in inside if at >= sentence.start + granted.start]
+    return after[0] if after else inside[-1] if inside else sentence.start + granted.start
+
+
+def _about_compute(sentence: Sentence, context: Context) -> bool:
+    """Whether the sentence speaks of using compute, and of no schema."""
+    kinds = {
+        context.aliases[match[1].lower()].kind
+        for match in context.alias_pattern.finditer(sentence.text)
+        if match[1].lower() in context.aliases
+    }
+    with_grants = {context.catalogue[path].kind for path in context.fields_named("grants")}
+    return bool(kinds) and not kinds & with_grants
+
+
+def read_access(message: Message, context: Context) -> list[FieldUpdate]:
+    """Access to compute ("risk must be able to use the warehouse") and to the repository ("team supply may
+    push").
+    """
+    updates = []
+    for path in context.fields_named("access"):
+        kind = context.catalogue[path].kind or ""
+        if not context.wants(kind):
+            continue
+        for sentence in live(message):
+            named = [
+                context.aliases[match[1].lower()]
+                for match in context.alias_pattern.finditer(sentence.text)
+                if match[1].lower() in context.aliases
+            ]
+            if not any(alias.kind == kind for alias in named):
+                continue
+            target = context.target(path, sentence.end)
+            updates += _accesses(sentence.text, target, context)
+    return updates
+
+
+def _accesses(text: str, target: str, context: Context) -> list[FieldUpdate]:
+    if f"{base_path(target).rpartition('.')[0]}.type" in context.catalogue:
+        compute = _compute_type(text, target, context)
+        found = list(pairs(text, context, lambda part: levels_in(part, compute)))
+        if not all(one.rights for one in found):
+            return [FieldUpdate(target, "set", None, found[0].quote, "Use it, restart it, or manage it?")]
+        entries = [{"principal": one.principal, "level": one.rights[0]} for one in found]
+    else:
+        found = list(pairs(text, context, permissions_in))
+        entries = [
+            {"team": _github_team(one.principal, context), "permission": one.rights[0]} for one in found
+        ]
+    return [FieldUpdate(target, "add", entries, found[0].quote)] if entries else []
+
+
+def _compute_type(text: str, target: str, context: Context) -> str:
+    """What kind of compute is meant: by its word in the text, else as the draft says."""
+    for match in context.alias_pattern.finditer(text):
+        alias = context.aliases.get(match[1].lower())
+        if alias and alias.choice:
+            return alias.choice
+    said = context.draft.said.get(f"{target.rpartition('.')[0]}.type")
+    return str(said.value) if said else ""
+
+
+def _github_team(group: str, context: Context) -> str:
+    team = context.team_called(group)
+    return context.policy.teams[team].github_team if team else group
+
+
+# --- answers to a question about grants or access ---------------------------------------------------
+
+
+def answer_access(text: str, path: str, context: Context) -> Reading | None:
+    """The whole answer to "who should be able to …?"; a list of grants or of access entries, or nobody."""
+    name = context.catalogue[base_path(path)].name
+    if name == "grants":
+        found = [
+            one
+            for sentence in Message(text).sentences
+            for one in pairs(sentence.text, context, privileges_in)
+        ]
+        if not all(one.rights for one in found):
+            return Reading(None, text, "What exactly: read, write, or create tables?")
+        if found:
+            return Reading(_merged(found), text)
+    else:
+        updates = [
+            update
+            for sentence in Message(text).sentences
+            for update in _accesses(sentence.text, path, context)
+        ]
+        if updates and updates[0].op == "add":
+            return Reading([entry for update in updates for entry in update.value], text)
+    return Reading([], text) if NOTHING.search(text) else None

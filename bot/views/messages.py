@@ -1,0 +1,274 @@
+"""What is shown in Slack, as plain Block Kit; pure. The card is :mod:`bot.views.card`, the form
+:mod:`bot.views.form`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.dialogue import (
+    Answered,
+    Applied,
+    Ask,
+    Card,
+    Changed,
+    CheckDone,
+    Closed,
+    Confirmed,
+    Event,
+    Failed,
+    Merged,
+    Note,
+    Reply,
+    Reviewed,
+    Status,
+    Submit,
+    Submitted,
+    Undo,
+    Withdraw,
+    Withdrawn,
+)
+from bot.draft import Draft, Stage
+from bot.views.blocks import (
+    FALLBACK,
+    Block,
+    Message,
+    button,
+    clip,
+    code,
+    context,
+    escaped,
+    fitting,
+    header,
+    link,
+    marked,
+    option,
+    section,
+)
+from bot.views.card import CONFIRM, EDIT, STATES, UNDO, WITHDRAW, card
+from bot.views.form import FORM, Form, form, read_form
+from gitops.plan import JSON
+
+__all__ = [
+    "ANSWER", "CONFIRM", "EDIT", "FORM", "UNDO", "WITHDRAW", "Form", "Message", "card", "event_of",
+    "form", "home", "message", "read_form", "status",
+]  # fmt: skip
+
+ANSWER = "answer"
+"""Prefix of the action ids of everything that answers a question; its block's id is ``ask:`` and the field
+path.
+"""
+
+MAX_BUTTONS, MAX_OUTPUTS, MAX_DRAFTS = 6, 20, 20
+
+
+def message(reply: Reply) -> Message:
+    """A reply as a message; :class:`Submit` and :class:`Withdraw` are work, and say so."""
+    match reply:
+        case Card():
+            return card(reply)
+        case Ask():
+            return _ask(reply)
+        case Changed():
+            return _text("\n".join(reply.lines))
+        case Note():
+            return _text(reply.text)
+        case Status():
+            return _status(reply.event)
+        case Submit():
+            return _text(f"Submitting {reply.path}.")
+        case Withdraw():
+            return _text("Withdrawing.")
+
+
+def _text(text: str) -> Message:
+    """Literal text; the fallback is escaped, since Slack reads it as ``mrkdwn``."""
+    return Message(_fallback(text), (section(text),))
+
+
+def _fallback(text: str) -> str:
+    return clip(escaped(text), FALLBACK) or "…"
+
+
+def _ask(reply: Ask) -> Message:
+    blocks = [section(reply.question)]
+    if reply.why:
+        blocks.append(context(reply.why))
+    elements = _answers(reply)
+    if elements:
+        blocks.append({"type": "actions", "block_id": f"ask:{reply.path}"[:255], "elements": elements})
+    return Message(_fallback(f"{reply.question} {reply.why}".strip()), tuple(blocks))
+
+
+def _answers(reply: Ask) -> list[Block]:
+    """Buttons for a few values, a menu for more, a calendar for a day, a person for a person."""
+    if reply.type == "choices" and reply.choices:
+        options = [option(choice, choice.replace("_", " ")) for choice in reply.choices[:100]]
+        return [{"type": "multi_static_select", "action_id": ANSWER, "options": options}]
+    if reply.type == "date":
+        return [{"type": "datepicker", "action_id": ANSWER}]
+    if reply.type == "person":
+        return [{"type": "users_select", "action_id": ANSWER}]
+    if 0 < len(reply.choices) <= MAX_BUTTONS:
+        return [
+            button(
+                f"{ANSWER}:{index}",
+                choice.replace("_", " "),
+                json.dumps({"path": reply.path, "value": choice}),
+            )
+            for index, choice in enumerate(reply.choices)
+        ]
+    if reply.choices:
+        return [
+            {
+                "type": "static_select",
+                "action_id": ANSWER,
+                "options": [option(c) for c in reply.choices[:100]],
+            }
+        ]
+    return []
+
+
+def event_of(action: Mapping[str, Any], user: str, ts: str = "") -> Event | None:
+    """The event of a pressed button or a chosen value (one of a payload's ``actions``); ``None`` when it is
+    none.
+
+    The button that opens the form is none either: it needs an answer in place.
+    """
+    name, value = str(action.get("action_id", "")), action.get("value")
+    if name == CONFIRM:
+        return Confirmed(user, str(value))
+    if name == UNDO:
+        return Undo(user, ts)
+    if name == WITHDRAW:
+        return Withdrawn(user)
+    if name.split(":")[0] != ANSWER:
+        return None
+    if action.get("type") == "button":
+        return _pressed(str(value), user, ts)
+    path = str(action.get("block_id", "")).removeprefix("ask:")
+    chosen = _chosen(action)
+    return None if chosen is None else Answered(path, chosen, user, ts)
+
+
+def _pressed(value: str, user: str, ts: str) -> Event | None:
+    try:
+        data = json.loads(value)
+        return Answered(str(data["path"]), data["value"], user, ts)
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
+def _chosen(action: Mapping[str, Any]) -> JSON:
+    match action.get("type"):
+        case "multi_static_select":
+            return [str(entry["value"]) for entry in action.get("selected_options") or ()] or None
+        case "static_select":
+            return (action.get("selected_option") or {}).get("value")
+        case "datepicker":
+            return action.get("selected_date")
+        case "users_select":
+            return f"<@{action['selected_user']}>" if action.get("selected_user") else None
+        case _:
+            return None
+
+
+# --- what became of it ------------------------------------------------------------------------------
+
+
+def _status(event: Event) -> Message:
+    match event:
+        case Submitted():
+            return _linked(
+                f"Submitted as pull request #{event.pull_number}. I tell you here what becomes of it.",
+                event.url,
+                "Open it",
+            )
+        case CheckDone(ok=True):
+            return _linked(f"The check is through. {event.summary}".strip(), event.url, "See the plan")
+        case CheckDone():
+            return _linked(f"The check found problems. {event.summary}".strip(), event.url, "See them")
+        case Reviewed():
+            verbs = {"approved": "approved it", "changes_requested": "asks for changes"}
+            return _linked(
+                f"{event.login} {verbs.get(event.state, 'commented')}. {event.body}".strip(),
+                event.url,
+                "Open it",
+            )
+        case Merged():
+            return _text("Merged. Everything is being set up now.")
+        case Closed():
+            return _text("The pull request was closed without being merged, so nothing will be set up.")
+        case Applied():
+            return _applied(event)
+        case Failed():
+            return _failed(event)
+        case _:
+            return _text("Something happened that I cannot put into words.")
+
+
+def _linked(text: str, url: str, label: str) -> Message:
+    blocks = [section(text)]
+    if url:
+        blocks.append(marked(link(url, label)))
+    return Message(_fallback(text), tuple(blocks))
+
+
+def _applied(event: Applied) -> Message:
+    blocks = [section("Done. Everything stands.")]
+    for name, outputs in list(event.outputs.items())[:MAX_OUTPUTS]:
+        kind, _, identity = name.partition("/")
+        label = f"{kind} {identity}".strip()
+        url = outputs.get("url", "")
+        rest = ", ".join(f"{key} {code(value, 120)}" for key, value in outputs.items() if key != "url")
+        shown = f"{link(url, clip(label, 150))}" if url else code(label)
+        blocks.append(marked(f"{shown} {rest}".strip()))
+    if event.receipt:
+        blocks.append(context(f"Receipt {event.receipt}"))
+    return Message("Done. Everything stands.", fitting(blocks))
+
+
+def _failed(event: Failed) -> Message:
+    blocks = [section(f"This did not work. {event.reason}")]
+    blocks += [context(step) for step in event.steps[:15]]
+    if event.fix:
+        blocks.append(section(f"What to do: {event.fix}"))
+    last = [marked(link(event.url, "See the run"))] if event.url else []
+    return Message(_fallback(f"This did not work. {event.reason}"), fitting(blocks, last))
+
+
+# --- home and status --------------------------------------------------------------------------------
+
+
+def status(drafts: Sequence[Draft]) -> str:
+    """What somebody asked for and where it stands, as ``mrkdwn``, a line each."""
+    if not drafts:
+        return "You have asked for nothing yet. Say `/lakeport new` and what you need."
+    lines = [_line(draft) for draft in drafts[:MAX_DRAFTS]]
+    more = [f"… and {len(drafts) - MAX_DRAFTS} more."] if len(drafts) > MAX_DRAFTS else []
+    return "\n".join([*lines, *more])
+
+
+def _line(draft: Draft) -> str:
+    name = draft.said.get("metadata.name")
+    pull = (
+        f" {link(draft.pull_url, f'#{draft.pull_number}')}"
+        if draft.pull_url and draft.pull_number is not None
+        else ""
+    )
+    return f"{code(str(name.value) if name else 'not named yet', 60)}: {STATES[Stage(draft.state)]}{pull}"
+
+
+def home(drafts: Sequence[Draft]) -> dict[str, Any]:
+    """The app's home tab: how to start, and what the person asked for."""
+    blocks = [
+        header("Lakeport"),
+        section(
+            "Tell me what your team needs on Databricks, in your own words: write to me here, mention me in "
+            "a channel, or use /lakeport new."
+        ),
+    ]
+    blocks += [marked(_line(draft)) for draft in drafts[:MAX_DRAFTS]]
+    return {"type": "home", "blocks": list(fitting(blocks))}

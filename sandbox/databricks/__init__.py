@@ -1,0 +1,1 @@
+"""A rehearsal Databricks: what minilake has not, in front of it."""

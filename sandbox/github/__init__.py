@@ -1,0 +1,1 @@
+"""A rehearsal GitHub: the REST and Git that Lakeport and PyGithub use, over bare repositories."""
