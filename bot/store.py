@@ -16,49 +16,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-METADATA = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-CONVERSATIONS = sa.Table(
-    "conversations",
-    METADATA,
-    sa.Column("id", sa.String(64), primary_key=True),
-    sa.Column("requester", sa.String(32), nullable=False, index=True),
-    sa.Column("channel", sa.String(32), nullable=False),
-    sa.Column("thread_ts", sa.String(32), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("pull_number", sa.Integer, nullable=True, index=True),
-    sa.Column("branch", sa.String(255), nullable=True, index=True),
-    sa.Column("draft", sa.JSON, nullable=False),
-    sa.Column("version", sa.Integer, nullable=False),
-    sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-    sa.UniqueConstraint("channel", "thread_ts"),
-)
-
-TURNS = sa.Table(
-    "turns",
-    METADATA,
-    sa.Column("key", sa.String(255), primary_key=True),
-    sa.Column(
-        "conversation_id", sa.String(64), sa.ForeignKey(CONVERSATIONS.c.id), nullable=False, index=True
-    ),
-    sa.Column("orders", sa.JSON, nullable=False),
-    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-)
-
-OUTBOX = sa.Table(
-    "outbox",
-    METADATA,
-    sa.Column("key", sa.String(255), primary_key=True),
-    sa.Column("kind", sa.String(32), nullable=False),
-    sa.Column("state", sa.String(16), nullable=False),
-    sa.Column("ref", sa.String(64), nullable=True),
-    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-)
+from bot.tables import CONVERSATIONS, OUTBOX, TURNS
 
 Orders = list[dict[str, Any]]
 """What a turn asks for, as JSON; see :mod:`bot.orders`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from bot.store import METADATA
+from bot.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

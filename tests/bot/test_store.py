@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.store import METADATA, Conflict, Conversation, Store
+from bot.store import Conflict, Conversation, Store
+from bot.tables import METADATA
 
 ORDERS = [{"do": "say", "text": "Hello"}]
 
