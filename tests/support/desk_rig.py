@@ -120,11 +120,13 @@ class Rig:
         """Li Wei mentions the bot in the channel: the thread of :data:`ROOT` begins."""
         self.slack(slack.said(text, ts=ROOT, kind="app_mention"))
 
-    def press(self, action: str, *, user: str = LI, trigger: str = "", **more: Any) -> None:
-        """Somebody presses a button of the card, as it stands."""
+    def press(
+        self, action: str, *, user: str = LI, trigger: str = "", value: str | None = None, **more: Any
+    ) -> None:
+        """Somebody presses a button of the card as it stands, or one with this ``value`` that they still see."""
         stamp = next(self._stamps)
         body = slack.pressed(
-            action, self.button(action), channel=CHANNEL, thread_ts=ROOT, user=user,
+            action, self.button(action) if value is None else value, channel=CHANNEL, thread_ts=ROOT, user=user,
             action_ts=f"17000002{stamp:02}.000100", trigger=trigger or f"t.{stamp}",
         )  # fmt: skip
         self.slack(body, **more)
