@@ -123,10 +123,11 @@ class Rig:
     def press(
         self, action: str, *, user: str = LI, trigger: str = "", value: str | None = None, **more: Any
     ) -> None:
-        """Somebody presses a button of the card as it stands, or one with this ``value`` that they still see."""
+        """Somebody presses a button of the card as it stands, or the one of this ``value`` that they see."""
         stamp = next(self._stamps)
+        value = self.button(action) if value is None else value
         body = slack.pressed(
-            action, self.button(action) if value is None else value, channel=CHANNEL, thread_ts=ROOT, user=user,
+            action, value, channel=CHANNEL, thread_ts=ROOT, user=user,
             action_ts=f"17000002{stamp:02}.000100", trigger=trigger or f"t.{stamp}",
         )  # fmt: skip
         self.slack(body, **more)
