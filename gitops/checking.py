@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from gitops.changed import Pair
     from gitops.drawing import Clients
     from gitops.kind import Registry
+    from gitops.plan import Plan
     from gitops.policy import Policy
     from gitops.report import Entry, Report
     from gitops.request import Loaded
@@ -268,9 +269,11 @@ def _amended(checkout: Checkout, chosen: Chosen, registry: Registry, rules: Poli
 
 def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Clients) -> Report:
     """Draw the plan of every file without errors; what cannot be drawn is an error of its entry alone."""
-    from gitops.report import Entry, Report  # `check` has no need of it
+    from gitops.drawing import draw_all
+    from gitops.report import Entry, Report  # `check` has no need of them
 
-    entries = []
+    entries: list[Entry] = []
+    wanted: list[tuple[int, Loaded, tuple[str, ...]]] = []
     for pair in _pairs(checked, registry):
         name, after = pair.path, pair.after
         findings = tuple(finding for finding in checked.findings if finding.place.file == name)
@@ -280,8 +283,11 @@ def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Client
             continue
         entry = _entry(pair, after, findings, registry, rules)
         if not entry.exit_code:
-            entry = _drawn(entry, after, registry, rules, clients, () if pair.comparable else (_ALONE,))
+            wanted.append((len(entries), after, () if pair.comparable else (_ALONE,)))
         entries.append(entry)
+    plans = draw_all([one for _, one, _ in wanted], registry=registry, policy=rules, clients=clients)
+    for (index, _, notes), drawn in zip(wanted, plans, strict=True):
+        entries[index] = _drawn(entries[index], drawn, notes)
     own = frozenset(checked.files)
     return Report(
         entries=tuple(entries),
@@ -324,15 +330,9 @@ def _entry(
 _ALONE = "What is merged is not valid by the rules of today, so there is nothing to hold the edit against."
 
 
-def _drawn(
-    entry: Entry, one: Loaded, registry: Registry, rules: Policy, clients: Clients, notes: tuple[str, ...]
-) -> Entry:
+def _drawn(entry: Entry, drawn: Plan | LakeportError, notes: tuple[str, ...]) -> Entry:
     """The same with its plan and further notes on it, or with the reason why there is none."""
-    from gitops.drawing import draw
-
-    try:
-        drawn = draw(one, registry=registry, policy=rules, clients=clients)
-    except LakeportError as error:
-        what = " ".join(filter(None, (error.what, error.why, error.fix)))
-        return entry.without_plan(what, error.exit_code)
+    if isinstance(drawn, LakeportError):
+        what = " ".join(filter(None, (drawn.what, drawn.why, drawn.fix)))
+        return entry.without_plan(what, drawn.exit_code)
     return entry.with_plan(replace(drawn, notes=(*drawn.notes, *notes)))

@@ -44,6 +44,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "diff": "Show what changed in request files, in words.",
         "policy": "Check the policy file, and what a change of it would mean.",
         "status": "Show where requests stand, from Git alone.",
+        "drift": "Find what stands differently from what was applied.",
     },
     "Pull requests": {
         "report": "Post a plan on its pull request.",

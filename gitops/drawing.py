@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
-from gitops.errors import RemoteDenied
+from gitops.errors import LakeportError, RemoteDenied
 from gitops.leaves import leaves
 from gitops.plan import Change, Plan, Reason, Refusal, RefusedChange
 from gitops.request import desired
@@ -44,13 +44,17 @@ class Clients:
 
 @dataclass(frozen=True, kw_only=True)
 class _Resource:
-    """One entry of ``resources`` with what stands of it; ``refusal`` when we may not even look."""
+    """One entry of ``resources`` with what stands of it.
+
+    ``refusal`` says that we may not even look, ``unseen`` that its system could not be asked.
+    """
 
     kind: AnyKind
     wanted: Desired[Any]
     identity: str
     state: Any = None
     refusal: Refusal | None = None
+    unseen: LakeportError | None = None
 
     @property
     def key(self) -> str:
@@ -70,8 +74,32 @@ def draw(loaded: Loaded, *, registry: Registry, policy: Policy, clients: Clients
     Raises:
         ConfigurationError, RemoteUnavailable, RemoteError: a system could not be looked at.
     """
+    found = draw_all([loaded], registry=registry, policy=policy, clients=clients)[0]
+    if isinstance(found, LakeportError):
+        raise found
+    return found
+
+
+def draw_all(
+    requests: Sequence[Loaded], *, registry: Registry, policy: Policy, clients: Clients
+) -> list[Plan | LakeportError]:
+    """The plans of many requests in one look; what a kind can list is listed once for all of them.
+
+    A system that cannot be looked at costs only those requests their plan that need it.
+    """
+    named = [_resources(desired(one, policy), registry) for one in requests]
+    looked = iter(_look([resource for resources in named for resource in resources], clients))
+    return [
+        _plan(one, [next(looked) for _ in resources], policy)
+        for one, resources in zip(requests, named, strict=True)
+    ]
+
+
+def _plan(loaded: Loaded, resources: Sequence[_Resource], policy: Policy) -> Plan | LakeportError:
+    unseen = next((resource.unseen for resource in resources if resource.unseen), None)
+    if unseen is not None:
+        return unseen
     lifecycle = str(loaded.request.metadata.lifecycle)
-    resources = _look(_resources(desired(loaded, policy), registry), clients)
     changes: dict[str, tuple[Change, ...]] = {}
     refusals: list[Refusal] = []
     notes: list[str] = []
@@ -106,22 +134,26 @@ def _resources(wanted: Iterable[Desired[Any]], registry: Registry) -> list[_Reso
 
 def _look(resources: Sequence[_Resource], clients: Clients) -> list[_Resource]:
     """The resources with their states; many of a kind are listed at once where the kind can."""
-    batches: list[list[_Resource]] = []
-    lists: dict[str, list[_Resource]] = {}
-    for resource in resources:
-        if resource.kind.read_all is None:
-            batches.append([resource])
-        elif resource.kind.name in lists:
-            lists[resource.kind.name].append(resource)
+    batches: list[list[int]] = []
+    lists: dict[str, list[int]] = {}
+    for index, resource in enumerate(resources):
+        name = resource.kind.name
+        if resource.kind.read_all is not None and name in lists:
+            lists[name].append(index)
         else:
-            batches.append(lists.setdefault(resource.kind.name, [resource]))
+            batches.append([index])
+            lists[name] = batches[-1]
     pool = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="lakeport-read")
     try:
-        futures = [pool.submit(_read, batch, clients) for batch in batches]
-        seen = {one.key: one for future in futures for one in future.result()}
+        futures = [pool.submit(_read, [resources[index] for index in batch], clients) for batch in batches]
+        seen = {
+            index: one
+            for batch, future in zip(batches, futures, strict=True)
+            for index, one in zip(batch, future.result(), strict=True)
+        }
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
-    return [seen[resource.key] for resource in resources]
+    return [seen[index] for index in range(len(resources))]
 
 
 def _read(batch: Sequence[_Resource], clients: Clients) -> list[_Resource]:
@@ -138,6 +170,8 @@ def _read(batch: Sequence[_Resource], clients: Clients) -> list[_Resource]:
             replace(resource, refusal=resource.refuse(Reason.DENIED, denied.what, denied.fix or denied.why))
             for resource in batch
         ]
+    except LakeportError as error:
+        return [replace(resource, unseen=error) for resource in batch]
     return [replace(resource, state=state) for resource, state in zip(batch, states, strict=True)]
 
 
@@ -248,4 +282,8 @@ def standing(
     wanted: Iterable[Desired[Any]], registry: Registry, clients: Clients
 ) -> dict[str, dict[str, str]]:
     """What stands now of these resources: links and ids by ``kind/identity``."""
-    return _outputs(_look(_resources(wanted, registry), clients))
+    looked = _look(_resources(wanted, registry), clients)
+    for resource in looked:
+        if resource.unseen is not None:
+            raise resource.unseen
+    return _outputs(looked)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from gitops import yamlfile
 from gitops.errors import LakeportError
+from sandbox.afterwards import Afterwards
 from sandbox.narrator import Narrator
 from sandbox.onlooker import Onlooker
 from sandbox.verify import Row, Verifier
@@ -208,7 +209,7 @@ class Demo:
     # ---- what is made --------------------------------------------------------------------------------------
 
     def _verify(self, number: int) -> list[Row]:
-        with self.tell.step("Everything is read back from the live systems, and applied a second time"):
+        with self.tell.step("Everything is read back, applied a second time, and looked at for drift"):
             live = Verifier(
                 github_url=self.world.github.url,
                 github_token=self.world.admin_token,
@@ -228,21 +229,8 @@ class Demo:
                 )
             finally:
                 live.close()
-            rows.append(self._second_apply())
-            return rows
-
-    def _second_apply(self) -> Row:
-        """Run the workflow again by hand: nothing may be written, neither in GitHub nor in Databricks."""
-        databricks, github = len(self.world.databricks.writes), len(self.world.github.state.writes)
-        self.hub.send("POST", "/actions/workflows/apply.yml/dispatches", {"ref": "main"})
-        self._settled()
-        # The dispatch itself is the one write that is ours.
-        written = (
-            len(self.world.databricks.writes) - databricks + len(self.world.github.state.writes) - github - 1
-        )
-        runs = self.hub.get("/actions/runs?event=workflow_dispatch")["workflow_runs"]
-        found = f"{written} writes, {runs[0]['conclusion']}" if runs else "no run"
-        return Row("a second apply", "0 writes, success", found, found == "0 writes, success")
+            afterwards = Afterwards(self.world, self.hub, self._settled)
+            return [*rows, afterwards.second_apply(), afterwards.drift(request)]
 
     def _show(self, rows: Sequence[Row]) -> None:
         table = Table(

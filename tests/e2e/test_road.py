@@ -36,6 +36,7 @@ def test_the_demo_verifies_every_row_and_leaves_nothing_behind(tmp_path: Path) -
         "compute max workers 2 → 4",
         "a second apply",
         "0 writes, success",
+        "told, 0 writes, failure",
     ):
         assert step in said, said
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -217,10 +217,10 @@ def test_plan_exit_codes(run: Run, world: toy.World, repo: GitRepo, monkeypatch:
     repo.write({OLD: b"a: 1\n"})
     assert run("plan", OLD) == 1
 
-    def silent(loaded: object, **rest: object) -> None:
-        raise RemoteUnavailable("GitHub did not answer.")
+    def silent(requests: Sequence[object], **rest: object) -> list[RemoteUnavailable]:
+        return [RemoteUnavailable("GitHub did not answer.") for _ in requests]
 
-    monkeypatch.setattr("gitops.drawing.draw", silent)
+    monkeypatch.setattr("gitops.drawing.draw_all", silent)
     assert run("plan", CHURN) == 4
 
 

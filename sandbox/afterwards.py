@@ -1,0 +1,66 @@
+"""What holds after an onboarding: applying again writes nothing, and what is changed by hand is told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import httpx
+
+from sandbox.verify import Row
+
+if TYPE_CHECKING:
+    from sandbox.onlooker import Onlooker
+    from sandbox.world import World
+
+
+class Afterwards:
+    """Starts workflows by hand; ``settled`` waits until none runs."""
+
+    def __init__(self, world: World, hub: Onlooker, settled: Callable[[], None]) -> None:
+        self._world = world
+        self._hub = hub
+        self._settled = settled
+
+    def second_apply(self) -> Row:
+        """Run the workflow again: nothing may be written, neither in GitHub nor in Databricks."""
+        before = self._writes()
+        run = self._started("apply.yml")
+        written = self._writes() - before - 1  # the dispatch itself is the one write that is ours
+        found = f"{written} writes, {run['conclusion']}"
+        return Row("a second apply", "0 writes, success", found, found == "0 writes, success")
+
+    def drift(self, request: Mapping[str, Any]) -> Row:
+        """Take a privilege away behind everybody's back: the next look says so, and writes nothing."""
+        schema = next(one for one in request["resources"] if one["kind"] == "schema")
+        grant = schema["grants"][0]
+        name, who, what = f"{schema['catalog']}.{schema['name']}", grant["principal"], grant["privileges"][0]
+        httpx.patch(
+            f"{self._world.databricks.url}/api/2.1/unity-catalog/permissions/schema/{name}",
+            headers={"Authorization": f"Bearer {self._world.databricks.token}"},
+            json={"changes": [{"principal": who, "remove": [what]}]},
+        ).raise_for_status()
+        before = self._writes()
+        run = self._started("drift.yml")
+        written = self._writes() - before - 1
+        log = self._world.github.state.log_file(run["id"]).read_text("utf-8", "replace")
+        told = "told" if f"schema/{name}/grants" in log and f"[{what}] is missing" in log else "not told"
+        found = f"{told}, {written} writes, {run['conclusion']}"
+        wanted = "told, 0 writes, failure"
+        return Row(
+            f"{what} of {who} taken away by hand, and a look for drift", wanted, found, found == wanted
+        )
+
+    def _writes(self) -> int:
+        """So far; signing in (a token of the app) leaves nothing behind, and does not count."""
+        github = [path for _, path in self._world.github.state.writes if not path.endswith("/access_tokens")]
+        return len(self._world.databricks.writes) + len(github)
+
+    def _started(self, workflow: str) -> Any:
+        self._hub.send(
+            "POST", f"/actions/workflows/{workflow}/dispatches", {"ref": "main"}
+        ).raise_for_status()
+        self._settled()
+        return self._hub.get(f"/actions/workflows/{workflow}/runs?event=workflow_dispatch")["workflow_runs"][
+            0
+        ]
