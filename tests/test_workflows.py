@@ -18,7 +18,7 @@ from gitops import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".github/workflows"
-NAMES = ("apply", "check", "ci", "gate")
+NAMES = ("apply", "check", "ci", "drift", "gate")
 CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
 
 # Every right a job has, and no other; a new one is argued for here.
@@ -33,14 +33,20 @@ RIGHTS = {
         "id-token": "write",
     },
     ("ci", "ci"): {"contents": "read"},
+    ("drift", "drift"): {"contents": "read", "id-token": "write"},
 }
 # The jobs that see a credential of the live systems, each in an environment of its own.
-ENVIRONMENTS = {("check", "plan"): "lakeport-plan", ("apply", "apply"): "lakeport-apply"}
+ENVIRONMENTS = {
+    ("check", "plan"): "lakeport-plan",
+    ("apply", "apply"): "lakeport-apply",
+    ("drift", "drift"): "lakeport-plan",
+}
 EVENTS = {
     "check": {"pull_request"},
     "gate": {"pull_request", "pull_request_review"},
     "apply": {"push", "workflow_dispatch"},
     "ci": {"pull_request", "push"},
+    "drift": {"schedule", "workflow_dispatch"},
 }
 # What a workflow may put into an environment variable; of what a person writes only the base branch's name.
 HARMLESS = re.compile(
