@@ -193,7 +193,13 @@ def commands() -> list[tuple[str, str]]:
 
 def test_every_part_of_the_road_is_there() -> None:
     called = sorted((name, shlex.split(line.split("-m gitops ")[1])[0]) for name, line in commands())
-    assert called == [("apply", "apply"), ("check", "plan"), ("check", "report"), ("gate", "gate")]
+    assert called == [
+        ("apply", "apply"),
+        ("check", "plan"),
+        ("check", "report"),
+        ("drift", "drift"),
+        ("gate", "gate"),
+    ]
 
 
 @pytest.mark.parametrize(("name", "line"), commands())
