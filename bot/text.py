@@ -8,7 +8,11 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
+
+from bot.moods import PAST, TOLD, WANT, asks
+from bot.numbers import NUMBER as NUMBER
+from bot.numbers import number as number
 
 _REFERENCE = re.compile(r"<([^<>|\n]+)(?:\|([^<>\n]*))?>")
 _EMOJI = re.compile(r"(?<![\w:]):[a-z][a-z0-9_+-]*:(?![\w:])")
@@ -48,100 +52,23 @@ def fold(text: str) -> str:
 
 def level(text: str) -> str:
     """Like :func:`fold`, but every character stays in its place: for finding names in a text."""
+    return _level_word(text) if len(text) <= 64 else _level(text)
+
+
+@lru_cache(maxsize=8192)
+def _level_word(text: str) -> str:
+    return _level(text)
+
+
+def _level(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     return "".join(unicodedata.normalize("NFKD", char)[0].lower()[0] for char in text)
 
 
 def squeeze(text: str) -> str:
     """For looking a quote up: folded, every run of white space as one blank, no ``*_`>`` markup."""
     return re.sub(r"\s+", " ", re.sub(r"[*`>]", "", fold(plain(text)))).strip()
-
-
-# --- numbers in words -------------------------------------------------------------------------------
-
-_UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = dict(
-    zip(
-        ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"],
-        range(20, 100, 10),
-        strict=True,
-    )
-)
-_GERMAN = {
-    **dict(
-        zip(
-            [
-                "null",
-                "eins",
-                "zwei",
-                "drei",
-                "vier",
-                "fünf",
-                "sechs",
-                "sieben",
-                "acht",
-                "neun",
-                "zehn",
-                "elf",
-                "zwölf",
-            ],
-            range(13),
-            strict=True,
-        )
-    ),
-    "ein": 1,
-    "eine": 1,
-    "einen": 1,
-    "einer": 1,
-    "einem": 1,
-    "fünfzehn": 15,
-    "zwanzig": 20,
-    "dreißig": 30,
-    "dreissig": 30,
-    "vierzig": 40,
-    "fünfundvierzig": 45,
-    "fünfzig": 50,
-    "sechzig": 60,
-    "neunzig": 90,
-}
-NUMBERS: dict[str, int] = {word: value for value, word in enumerate(_UNITS)} | _TENS | _GERMAN
-_UNIT = "|".join(_UNITS[1:10])
-NUMBER = (
-    rf"(?:\d{{1,5}}(?![\d]|[.,]\d)|(?:{'|'.join(_TENS)})(?:[ -](?:{_UNIT}))?"
-    rf"|(?:{'|'.join(sorted((*_UNITS, *_GERMAN), key=len, reverse=True))}))\b"
-)
-"""A whole number in digits or in English or German words; read it with :func:`number`."""
-
-
-def number(text: str) -> int | None:
-    """The number that a match of :data:`NUMBER` names; ``None`` when it is none."""
-    word = text.strip().casefold()
-    if word.isdecimal():
-        return int(word)
-    if word in NUMBERS:
-        return NUMBERS[word]
-    tens, _, unit = word.replace("-", " ").partition(" ")
-    return _TENS[tens] + NUMBERS[unit] if tens in _TENS and unit in NUMBERS else None
 
 
 # --- sentences --------------------------------------------------------------------------------------
@@ -152,30 +79,6 @@ _NO_END = re.compile(
     re.I,
 )
 _BULLET = re.compile(r"^\s*(?:[•◦▪*-]|\d{1,2}[.)])\s+")
-_WANT = re.compile(
-    r"\b(?:needs?|needed|wants?|wanna|would like|'d like|'d need|like to|please|pls|plz|could (?:i|we"
-    r"|you)|"
-    r"can (?:i|we|you)|may (?:i|we)|give (?:us|me)|get (?:us|me)|set up|spin up|create|make|add|request"
-    r"|require|"
-    r"looking for|miss(?:ing)?|lack|order|provision|bitte|brauch\w*|benötig\w*|fehlt|fehlen|hätten? gern\w*"
-    r"|möcht\w*|wollen|let's|lets|"
-    r"should|must|has to|have to|shall|will)\b",
-    re.I,
-)
-_PAST = re.compile(
-    r"\b(?:was|were|had|tried|used to|ran|been running|has been|have been|cost (?:us|a)|borrowed|came|went"
-    r"|said|says|told|"
-    r"asked|last (?:year|spring|summer|autumn|fall|winter|month|week|quarter)|since (?:19|20)\d\d|years? ago|"
-    r"months? ago|previously|back then|war|waren|hatten?|letztes|letzten)\b",
-    re.I,
-)
-_ASKING = re.compile(
-    r"^(?:(?:quick|short|one|small)? ?q(?:uestion)?\b[,:]? *|hm+,? |btw,? |and |und |also,? |ok,? |sorry,? )*"
-    r"(?:which|what|whats|who|how|why|when|where|is there|are there|do you|does|did|welche\w*|was|wie|warum"
-    r"|wann|wer|"
-    r"gibt es)\b",
-    re.I,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,17 +99,17 @@ class Sentence:
     @property
     def wanting(self) -> bool:
         """Whether it, or the line it stands under, asks for something."""
-        return bool(_WANT.search(self.text) or (self.lead and _WANT.search(self.lead)))
+        return bool(WANT.search(self.text) or (self.lead and WANT.search(self.lead)))
 
     @property
     def background(self) -> bool:
         """Whether it only tells of what was: nothing in it is asked for."""
-        return bool(_PAST.search(self.text)) and not self.wanting
+        return bool(PAST.search(self.text) or TOLD.search(self.text)) and not self.wanting
 
     @property
     def question(self) -> bool:
         """Whether it asks the bot for information ("which sizes are there?"), rather than for a thing."""
-        return self.text.rstrip(" )\"'").endswith("?") and bool(_ASKING.match(self.text))
+        return asks(self.text)
 
 
 @dataclass(frozen=True)
@@ -258,7 +161,7 @@ def _cut(text: str) -> Iterator[tuple[int, int]]:
 
 
 _CLAUSE = re.compile(
-    r"[,;()]+|\s-\s|\b(?:but|however|aber|sondern|while|whereas|although)\b|(?<=[.!?])\s", re.I
+    r"[,;()]+|\s[-/]\s|\b(?:but|however|aber|sondern|while|whereas|although)\b|(?<=[.!?])\s", re.I
 )
 
 
@@ -280,20 +183,25 @@ def clause_at(text: str, position: int) -> str:
 
 
 _NEGATION = (
-    r"\b(?:no|not|without|w/o|neither|nor|never|don't need|dont need|do not need|don't want|dont want"
-    r"|need no|"
-    r"needn't|isn't|skip|drop|forget|scratch|lose|minus|instead of|rather than|except|kein(?:e|en|em)?|nicht"
+    r"\b(?:no|not|nothing|without|w/o|neither|nor|never|none of"
+    r"|(?:do|does|did|is|are|was|were|should|would|must|need|has|have|wo|ca|could|will)n'?t|cannot"
+    r"|minus|instead of|rather than|except(?: for)?|skip|drop|forget|scratch|lose|kein(?:e|en|em|er)?|nicht"
     r"|ohne|statt)"
 )
-NEGATED = re.compile(
-    rf"{_NEGATION}(?:\s+(?:the|a|an|any|need|want|for|also|even|more|as|my|our|\w+ic|\w+ive))*\s*$", re.I
+_BETWEEN = (
+    r"(?:the|an?|any|this|that|it|them|us|need|needs|needed|want|wants|wanted|have|has|use|require|requires"
+    r"|be|get|make"
+    r"|made|call|called|name|keep|put|set|go|run|for|in|on|to|into|of|with|also|even|more|as|my|our|really"
+    r"|necessarily|able|allowed|extra|expensive|separate|die|der|das|den|dem|ein\w*|\w+ic|\w+ive)"
 )
+"""What may stand between a negation and what it negates."""
+NEGATED = re.compile(rf"{_NEGATION}(?<!not only)(?:[\s:]+{_BETWEEN})*[\s:]*[`*\"']?$", re.I)
 """Matches the end of the text before a word when that word is negated: ``no``, ``not an interactive``,
 ``kein``.
 """
 
 CORRECTION = re.compile(
-    r"\b(?:actually|wait|no,|nope|hm+ no|correction|rather|instead|i mean|i meant|make (?:it|that)"
+    r"\b(?:actually|wait|no(?=,)|nope|hm+ no|correction|rather|instead|i mean|i meant|make (?:it|that)"
     r"|sorry[^.!?]*[.!?,]|"
     r"scratch that|better|change (?:it|that)? ?to|doch|besser|nein|ach)\b",
     re.I,
@@ -301,9 +209,12 @@ CORRECTION = re.compile(
 """Words after which a person takes back what they just said."""
 
 UNKNOWN = re.compile(
-    r"\b(?:no idea|no clue|(?:don'?t|do not) (?:know|care|mind)|dunno|not sure|unsure|whatever|up to you"
+    r"\b(?:no idea|no clue|no preferences?|no opinion|(?:haven't|have not|not yet) decided|undecided"
+    r"|which ?ever|any of (?:them|those)|doesn'?t matter|(?:don'?t|do not) (?:know|care|mind)|dunno|not sure"
+    r"|unsure|whatever|up to you"
     r"|you (?:decide|choose)|"
-    r"(?:the )?(?:usual|default)s?\b|idk|keine ahnung|weiß (?:ich )?nicht|egal|have to (?:check|ask|look)"
+    r"(?:the|your|use|as) (?:usual|defaults?)\b|idk|keine ahnung|weiß (?:ich )?nicht|egal|have to (?:check"
+    r"|ask|look)"
     r"|let me (?:check|ask)|"
     r"i'?ll (?:check|ask)|need to (?:check|ask))",
     re.I,
@@ -315,4 +226,9 @@ NOTHING = re.compile(
     r"|this) (?:empty|out|blank)|n/a|nope|nah)\b|^-+$",
     re.I,
 )
-"""What a person says who wants nothing there."""
+"""What a person says who wants nothing there; also matches "no idea"."""
+
+
+def wants_nothing(text: str) -> bool:
+    """Whether an answer says that there shall be nothing; who has no idea does not."""
+    return bool(NOTHING.search(text)) and not UNKNOWN.search(text)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from bot.draft import FieldUpdate
-from bot.rules.compute import live
 from bot.rules.context import Context, base_path
-from bot.rules.groups import Granted, levels_in, pairs, permissions_in, privileges_in
-from bot.rules.reading import Reading
-from bot.text import NOTHING, Message, Sentence
+from bot.rules.groups import Granted, levels_in, pairs, permissions_in, principals_in, privileges_in
+from bot.rules.reading import Reading, live
+from bot.text import Message, Sentence, level, wants_nothing
 from gitops.plan import JSON
 
 
@@ -30,6 +30,9 @@ def read_grants(message: Message, context: Context) -> list[FieldUpdate]:
         for sentence in live(message):
             if _about_compute(sentence, context):
                 continue
+            if lost := _lost(sentence, context):
+                updates += lost
+                continue
             by_target: dict[str, list[Granted]] = {}
             for granted in pairs(sentence.text, context, privileges_in):
                 at = _object_of(sentence, granted, path, context)
@@ -45,6 +48,32 @@ def read_grants(message: Message, context: Context) -> list[FieldUpdate]:
     return updates
 
 
+_LOSES = re.compile(
+    r"\b(?:no longer|not|n't|don't|doesn't|nicht mehr)\b[^.;]*\b(?:access|read|write|see|query|grants?"
+    r"|zugriff)\b"
+    r"|\b(?:access|read|write|see|query)\b[^.;]*\bany ?more\b"
+    r"|\b(?:remove|revoke|take away|drop|withdraw)\b[^.;]*\b(?:access|rights?|grants?|privileges?"
+    r"|permissions?)\b",
+    re.I,
+)
+
+
+def _lost(sentence: Sentence, context: Context) -> list[FieldUpdate]:
+    """Grants of the draft that a sentence takes away again: "risk should not have access any more"."""
+    if not _LOSES.search(sentence.text) or re.search(r"\bbut\b|\bonly\b", sentence.text, re.I):
+        return []
+    named = {principal.name: principal for principal in principals_in(sentence.text, context)}
+    updates = []
+    for path, said in context.draft.said.items():
+        if path.endswith(".grants") and isinstance(said.value, list | tuple):
+            gone = [entry for entry in said.value if entry.get("principal") in named]
+            quotes = [named[entry["principal"]] for entry in gone]
+            if gone:
+                quote = sentence.text[quotes[0].start : quotes[0].end]
+                updates.append(FieldUpdate(path, "remove", gone, quote))
+    return updates
+
+
 def _object_of(sentence: Sentence, granted: Granted, path: str, context: Context) -> int:
     """Where the resource of a grant is named: inside the sentence if anywhere, else the grant's own place."""
     kind = context.catalogue[path].kind
@@ -57,13 +86,9 @@ def _object_of(sentence: Sentence, granted: Granted, path: str, context: Context
 
 def _about_compute(sentence: Sentence, context: Context) -> bool:
     """Whether the sentence speaks of using compute, and of no schema."""
-    kinds = {
-        context.aliases[match[1].lower()].kind
-        for match in context.alias_pattern.finditer(sentence.text)
-        if match[1].lower() in context.aliases
-    }
+    kinds = _kinds_named(sentence, context)
     with_grants = {context.catalogue[path].kind for path in context.fields_named("grants")}
-    return bool(kinds) and not kinds & with_grants
+    return not kinds & with_grants if kinds else bool(_CODE.search(sentence.text))
 
 
 def read_access(message: Message, context: Context) -> list[FieldUpdate]:
@@ -76,21 +101,42 @@ def read_access(message: Message, context: Context) -> list[FieldUpdate]:
         if not context.wants(kind):
             continue
         for sentence in live(message):
-            named = [
-                context.aliases[match[1].lower()]
-                for match in context.alias_pattern.finditer(sentence.text)
-                if match[1].lower() in context.aliases
-            ]
-            if not any(alias.kind == kind for alias in named):
+            if not _about(kind, path, sentence, context):
                 continue
             target = context.target(path, sentence.end)
-            updates += _accesses(sentence.text, target, context)
+            updates += _accesses(sentence.text, target, context, message.text)
     return updates
 
 
-def _accesses(text: str, target: str, context: Context) -> list[FieldUpdate]:
+_CODE = re.compile(r"\b(?:push|pull|triage|maintain|maintainers?|commit|github|code)\b", re.I)
+
+
+def _about(kind: str, path: str, sentence: Sentence, context: Context) -> bool:
+    """Whether a sentence on access means this kind: by name, by words only it has, or as the only one."""
+    named = _kinds_named(sentence, context)
+    if named:
+        return kind in named
+    open_kinds = {
+        context.catalogue[other].kind or ""
+        for name in ("access", "grants")
+        for other in context.fields_named(name)
+        if context.wants(context.catalogue[other].kind or "")
+    }
+    has_types = f"resources.{kind}.type" in context.catalogue
+    return open_kinds == {kind} or (not has_types and bool(_CODE.search(sentence.text)))
+
+
+def _kinds_named(sentence: Sentence, context: Context) -> set[str]:
+    return {
+        alias.kind
+        for match in context.alias_pattern.finditer(sentence.text)
+        if (alias := context.aliases.get(level(match[1])))
+    }
+
+
+def _accesses(text: str, target: str, context: Context, message: str = "") -> list[FieldUpdate]:
     if f"{base_path(target).rpartition('.')[0]}.type" in context.catalogue:
-        compute = _compute_type(text, target, context)
+        compute = _compute_type(text, target, context) or _compute_type(message, target, context)
         found = list(pairs(text, context, lambda part: levels_in(part, compute)))
         if not all(one.rights for one in found):
             return [FieldUpdate(target, "set", None, found[0].quote, "Use it, restart it, or manage it?")]
@@ -142,4 +188,4 @@ def answer_access(text: str, path: str, context: Context) -> Reading | None:
         ]
         if updates and updates[0].op == "add":
             return Reading([entry for update in updates for entry in update.value], text)
-    return Reading([], text) if NOTHING.search(text) else None
+    return Reading([], text) if wants_nothing(text) else None

@@ -13,100 +13,17 @@ from functools import cached_property
 from rapidfuzz import fuzz
 
 from bot.draft import Draft
+from bot.rules.vocabulary import MORE_KINDS, MORE_WORDS
 from bot.text import NEGATED, level
 from gitops.fields import Field
 from gitops.policy import Person, Policy
 
-MORE_WORDS: Mapping[str, Mapping[str, str]] = {
-    "environment": {
-        "development": "dev",
-        "entwicklung": "dev",
-        "entwicklungsumgebung": "dev",
-        "stage": "staging",
-        "stg": "staging",
-        "pre-prod": "staging",
-        "preprod": "staging",
-        "production": "prod",
-        "produktion": "prod",
-        "produktiv": "prod",
-        "produktionsumgebung": "prod",
-        "live": "prod",
-    },
-    "data_classification": {
-        "öffentlich": "public",
-        "intern": "internal",
-        "interne": "internal",
-        "vertraulich": "confidential",
-        "vertrauliche": "confidential",
-        "streng vertraulich": "restricted",
-        "strictly confidential": "restricted",
-        "streng geheim": "restricted",
-    },
-    "visibility": {
-        "privat": "private",
-        "privates": "private",
-        "privaten": "private",
-        "intern": "internal",
-        "internes": "internal",
-        "internen": "internal",
-    },
-    "size": {
-        "extra small": "xs",
-        "x-small": "xs",
-        "extra-small": "xs",
-        "klein": "small",
-        "kleine": "small",
-        "kleines": "small",
-        "kleinen": "small",
-        "kleiner": "small",
-        "mittel": "medium",
-        "mittleren": "medium",
-        "mittlerer": "medium",
-        "mittelgroßen": "medium",
-        "mittlere": "medium",
-        "mittleres": "medium",
-        "mittelgroß": "medium",
-        "mittelgroßes": "medium",
-        "groß": "large",
-        "große": "large",
-        "großes": "large",
-        "großen": "large",
-        "extra large": "xl",
-        "x-large": "xl",
-        "extra-large": "xl",
-    },
-    "workload": {
-        "machine learning": "ml",
-        "machine-learning": "ml",
-        "reporting": "analytics",
-        "bi": "analytics",
-    },
-    "type": {
-        "sql warehouse": "sql_warehouse",
-        "sql-warehouse": "sql_warehouse",
-        "sql endpoint": "sql_warehouse",
-        "warehouse": "sql_warehouse",
-        "databricks job": "job",
-    },
-}
-"""Words people say for the values of a field, by the field's name; they count where the field has that
-value.
-"""
-
-MORE_KINDS: Mapping[str, tuple[str, ...]] = {
-    "repo": (
-        "repository",
-        "git repo",
-        "git repository",
-        "github repo",
-        "github repository",
-        "git-repo",
-        "codebase",
-    ),
-    "schema": ("uc schema", "unity catalog schema", "databricks schema", "datenbankschema"),
-    "scaffold": ("project template", "boilerplate", "skeleton"),
-}
-"""Words people say for a kind beside those the kind itself lists."""
+_NOT_AFTER = re.compile(
+    r"\s*(?:one |env\w* |data )?(?:(?:is|was|would be) (?:not|wrong|far too|too) |(?:is|was|would)n't\b"
+    r"|(?:is|was) (?:not|wrong)\b|not (?:needed|required|possible|allowed)\b)",
+    re.I,
+)
+"""What behind a word says that it is not meant: "large is too big"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +82,32 @@ class Context:
         return words
 
     @cached_property
+    def spelling(self) -> frozenset[str]:
+        """Words for kinds and values: what a slip of the keyboard may have been meant for."""
+        choices = [
+            one for asked in self.catalogue.values() if asked.name in MORE_WORDS for one in asked.choices
+        ]
+        return frozenset({*self.aliases, *map(level, choices)})
+
+    @cached_property
     def alias_pattern(self) -> re.Pattern[str]:
         """Any word for a kind, in the singular or plural, standing alone; group 1 is the word."""
         words = "|".join(re.escape(word) for word in sorted(self.aliases, key=len, reverse=True))
         return re.compile(rf"(?<![\w`/_.-])({words})(e?s|ta)?(?![\w`/_]|-\w|\.\w)", re.I)
+
+    def apart(self, text: str) -> str:
+        """``repo/schema/cluster`` as a list; the text keeps its length."""
+        found = self.slashed.search(text)
+        while found:
+            text = f"{text[: found.end() - 1]},{text[found.end() :]}"
+            found = self.slashed.search(text)
+        return text
+
+    @cached_property
+    def slashed(self) -> re.Pattern[str]:
+        """Two words for kinds with a slash between them, up to the slash."""
+        words = "|".join(re.escape(word) for word in sorted(self.aliases, key=len, reverse=True))
+        return re.compile(rf"(?<![\w/.-])(?:{words})/(?=(?:{words})\b)", re.I)
 
     def words(self, path: str, *, loose: bool = False) -> Mapping[str, str]:
         """Words for the values of this field, levelled, with the value.
@@ -196,7 +135,7 @@ class Context:
                 match.start(),
                 match.end(),
                 text[match.start() : match.end()],
-                bool(NEGATED.search(text[: match.start()])),
+                bool(NEGATED.search(text[: match.start()]) or _NOT_AFTER.match(text[match.end() :])),
             )
             for match in re.finditer(rf"(?<![\w_/.<@'-])(?:{pattern})(?![\w_/]|-\w|\.\w|@)", flat)
         ]

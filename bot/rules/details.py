@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from fnmatch import fnmatch
 
 from bot.draft import FieldUpdate
-from bot.rules.compute import live
 from bot.rules.context import Context
+from bot.rules.reading import live
 from bot.rules.values import kebab, read_template
-from bot.text import NEGATED, Message, level
+from bot.text import NEGATED, Message, clauses, level
 
 _SHOWN = r"(?P<{0}>private|internal|public|privat(?:es|en)?|intern(?:es|en)?|öffentlich(?:es|en)?)"
 _VISIBILITY = (
     rf"\b{_SHOWN.format('a')}\s+(?:[\w-]+\s+){{0,2}}?{{alias}}"
-    rf"|{{alias}}\s*(?:\(|[*_]|:|,|=|is|should be|can be|must be|to be|as|visibility|wäre|bitte"
+    rf"|{{alias}}\s*(?:\(|[*_]|:|,|=|is|should be|can be|must be|(?:has|have|needs|ought) to be|will be"
+    rf"|shall be|to be|as|visibility|wäre|bitte"
     rf"|\s)*\s*(?:yes|ja)?[\s,(]*{_SHOWN.format('b')}\b(?!\s+(?:data|daten))"
     rf"|\b(?:visibility|sichtbarkeit)\W*(?:is|to|=|:)?\W*{_SHOWN.format('c')}\b"
 )
@@ -43,7 +46,37 @@ def read_visibility(message: Message, context: Context) -> list[FieldUpdate]:
                         match[0].strip(" (,"),
                     )
                 )
+        updates += _private_alone(path, kind, message, context)
     return updates[-1:]
+
+
+_PRIVATE = re.compile(
+    r"\W*(?:(?:and|but|please|pls|make|keep|set|it|that|this|one|should|must|can|has to|needs to|be|is|to"
+    r"|rather|actually|then"
+    r"|ok|okay|as|both|just|so)\W+)*(?P<word>private|privat)(?:\W+(?:was|is|right|better|fine|correct"
+    r"|after all"
+    r"|sorry|please|pls|instead|then|bitte|though)\b)*\W*",
+    re.I,
+)
+
+
+def _private_alone(path: str, kind: str | None, message: Message, context: Context) -> Iterator[FieldUpdate]:
+    """``make it private``: no classification is called so, so it is about the repository that is wanted."""
+    if not kind or not context.wants(kind) or "private" not in context.catalogue[path].choices:
+        return
+    for sentence in live(message):
+        for at, part in clauses(sentence.text):
+            if match := _PRIVATE.fullmatch(part):
+                target = context.target(path, sentence.start + at)
+                yield FieldUpdate(target, "set", "private", match["word"])
+
+
+_SOURCE = re.compile(
+    r"\b(?:from|copy|copied|out of)\s+(?:the )?(?:catalog )?$|\b(?:source|existing|tables?"
+    r"|data) (?:\w+ ){0,2}(?:lives?|sits?|is|are|stored|comes?)\b[^,;]*$",
+    re.I,
+)
+"""Where something comes from is not where it is to go."""
 
 
 def read_catalog(message: Message, context: Context) -> list[FieldUpdate]:
@@ -53,7 +86,8 @@ def read_catalog(message: Message, context: Context) -> list[FieldUpdate]:
     for path in context.fields_named("catalog"):
         for sentence in live(message):
             for match in re.finditer(r"(?<![\w.-])[a-z]\w*(?![\w-])", sentence.text, re.I):
-                if match[0].lower() in known and not NEGATED.search(sentence.text[: match.start()]):
+                before = sentence.text[: match.start()]
+                if match[0].lower() in known and not NEGATED.search(before) and not _SOURCE.search(before):
                     updates.append(
                         FieldUpdate(
                             context.target(path, sentence.start + match.start()),
@@ -95,35 +129,56 @@ def read_templates(message: Message, context: Context) -> list[FieldUpdate]:
 
 
 _OWN_NAME = re.compile(
-    r"\s+(?:(?:that is |which is |to be )?(?:called|named|name[:=]?)\s+|`"
-    r"|\*)[`*\"']?(?P<name>[a-z]\w*_\w+)[`*\"']?",
+    r"(?:\s*[,:])?\s+(?:(?:that is |which is |to be )?(?:called|named|name[:=]?)\s+|`|\*)[`*\"']?"
+    r"(?P<name>[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)+)(?![\w-])[`*\"']?",
     re.I,
 )
 
 
 def read_own_names(message: Message, context: Context) -> list[FieldUpdate]:
-    """A schema with a name of its own in snake_case: "a schema called raw_events"; the project is called
-    after it.
+    """A resource with a name of its own: "a schema called raw_events", "a cluster named `growth-lab`".
+
+    Where a resource is called after the project, its name is taken for the project's as well; a name that the
+    policy does not let the resource have can only be meant for the project.
     """
-    updates = []
+    updates: dict[str, FieldUpdate] = {}
     for sentence in live(message):
         for match in context.alias_pattern.finditer(sentence.text):
-            alias = context.aliases.get(match[1].lower())
+            alias = context.aliases.get(level(match[1]))
             named = _OWN_NAME.match(sentence.text[match.end() :])
             path = f"resources.{alias.kind}.name" if alias else ""
-            if not named or path not in context.catalogue or not alias:
+            at = sentence.start + match.start()
+            if not named or path not in context.catalogue or not alias or not context.wants(alias.kind):
                 continue
             naming = context.policy.naming.get(alias.kind)
-            if naming and naming.default == "{name_}":
-                target = context.target(path, sentence.start + match.start())
-                updates.append(FieldUpdate(target, "set", named["name"].lower(), named["name"]))
-            if "metadata.name" not in context.draft.said:
-                updates.append(FieldUpdate("metadata.name", "set", kebab(named["name"]), ""))
-    return updates
+            after_project = bool(naming and naming.default == "{name_}")
+            snake = "_" in named["name"]
+            fits = snake if after_project else _fits(named["name"], alias.kind, context)
+            target = context.target(path, at)
+            if fits:
+                updates.setdefault(target, FieldUpdate(target, "set", named["name"].lower(), named["name"]))
+            if (
+                (after_project or not fits)
+                and "[" not in target
+                and "metadata.name" not in context.draft.said
+            ):
+                quote = "" if fits else named["name"]
+                updates.setdefault(
+                    "metadata.name", FieldUpdate("metadata.name", "set", kebab(named["name"]), quote)
+                )
+    return [*updates.values()]
+
+
+def _fits(name: str, kind: str, context: Context) -> bool:
+    """Whether the policy's pattern lets a resource of this kind be called so, for the team that asks."""
+    naming = context.policy.naming.get(kind)
+    team = context.own_team or "*"
+    return bool(naming and naming.pattern and fnmatch(name.lower(), naming.pattern.replace("{team}", team)))
 
 
 _TOPICS = re.compile(
-    r"\btopics?\b[^:=\n]{0,24}[:=]\s*(?P<a>[^\n.;!?]+)|\btopics?\s+(?P<b>[a-z][\w-]*(?:(?:,\s*"
+    r"\b(?:topics?|tags?|keywords?|labels?)\b[^:=\n]{0,24}[:=]\s*(?P<a>[^\n.;!?]+)|\b(?:topics?|tags"
+    r"|tagged(?: as| with)?|keywords)\s+(?P<b>[a-z][\w-]*(?:(?:,\s*"
     r"|\s+and\s+)[a-z][\w-]*)*)",
     re.I,
 )
@@ -138,7 +193,7 @@ def read_topics(message: Message, context: Context) -> list[FieldUpdate]:
             words = (match["a"] or match["b"]) if match else ""
             topics = [
                 kebab(part)
-                for part in re.split(r",|\band\b|\bund\b", words)
+                for part in re.split(r",|&|\band\b|\bund\b", words)
                 if part.strip() and len(part.split()) <= 2
             ]
             topics = [topic for topic in topics if topic not in ("on", "for", "of", "the", "are", "is")]

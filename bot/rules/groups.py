@@ -12,7 +12,9 @@ from bot.text import NEGATED, clauses, level
 READ = ("USE_SCHEMA", "SELECT")
 WRITE = (*READ, "MODIFY")
 CREATE = (*READ, "MODIFY", "CREATE_TABLE")
-_PRIVILEGE = re.compile(r"\b(?:[A-Z]{3,}(?:[_ ][A-Z]{2,})+|SELECT|MODIFY|EXECUTE|MANAGE|USAGE)\b")
+_PRIVILEGE = re.compile(
+    r"\b(?!GRANT\b|REVOKE\b|AND\b)(?:[A-Z]{3,}(?:[_ ][A-Z]{2,})+|SELECT|MODIFY|EXECUTE|MANAGE|USAGE)\b"
+)
 _FULL = re.compile(
     r"\b(?:full (?:access|rights|control|permissions?)|all (?:rights|access|privileges|permissions)"
     r"|everything|admin\w*|voll\w*)\b",
@@ -60,7 +62,8 @@ _NO_GROUP = frozenset(
 )
 _OWN = re.compile(
     r"\b(?:my|our) (?:whole |entire |own )?team\b|\bunser\w* team\b|\bthe (?:whole |entire )?team\b|\b(?:for"
-    r"|to) us\b|\bwe\b(?= (?:should|need to|must|can|want to) (?:be able to )?(?:read|write))",
+    r"|to) us\b|\bwe\b(?= (?:should|need to|must|can|want to|have to) (?:be able to )?(?:read|write|create"
+    r"|modify|query|edit|change|add))|\b(?:only|just) us\b",
     re.I,
 )
 
@@ -105,12 +108,11 @@ def privileges_in(text: str) -> tuple[str, ...] | None:
         return tuple(dict.fromkeys(named))
     if _FULL.search(text):
         return ()
-    if _CREATE.search(text):
-        return CREATE
-    write = _WRITE.search(text)
-    if write and not NEGATED.search(text[: write.start()]):
-        return WRITE
-    return READ if _READ.search(text) else None
+    for pattern, privileges in ((_CREATE, CREATE), (_WRITE, WRITE), (_READ, READ)):
+        for match in pattern.finditer(text):
+            if not NEGATED.search(text[: match.start()]):
+                return privileges
+    return None
 
 
 def levels_in(text: str, compute: str) -> tuple[str, ...] | None:
@@ -137,6 +139,14 @@ def _level(text: str, compute: str) -> str | None:
     return "CAN_ATTACH_TO" if _ATTACH.search(text) else None
 
 
+def _left_out(before: str) -> bool:
+    """``not risk``, ``nobody outside the team``."""
+    beyond = re.search(
+        r"\b(?:outside(?: of)?|except(?: for)?|besides|other than|beyond)\s+(?:the )?$", before, re.I
+    )
+    return bool(beyond or NEGATED.search(before))
+
+
 Rights = Callable[[str], tuple[str, ...] | None]
 """What a text gives: rights by name, none for words that are not clear, ``None`` for no such words."""
 
@@ -158,12 +168,19 @@ def pairs(text: str, context: Context, read: Rights) -> Iterator[Granted]:
     """
     waiting: list[Principal] = []
     last: list[Principal] = []
+    given: tuple[str, ...] = ()
     parts = list(_parts(text, context))
     for at, part in parts:
         here = [Principal(p.name, p.start + at, p.end + at) for p in principals_in(part, context)]
-        here = [principal for principal in here if not NEGATED.search(text[: principal.start][-20:])]
+        here = [principal for principal in here if not _left_out(text[: principal.start][-40:])]
         rights = read(part)
         holders = here or waiting or (last if _only_rights(part) else [])
+        if rights is None and here and last and given and _only_groups(part, context):
+            later = any(read(other) is not None for begin, other in parts if begin > at)
+            if not later:  # "readers: growth, supply"
+                for principal in here:
+                    yield Granted(principal.name, given, principal.start, part.strip())
+                continue
         if rights is None:
             waiting, last = here or waiting, []
             continue
@@ -171,12 +188,20 @@ def pairs(text: str, context: Context, read: Rights) -> Iterator[Granted]:
             yield Granted(
                 principal.name, rights, principal.start, text[principal.start : at + len(part)].strip()
             )
-        waiting, last = [], holders
+        waiting, last, given = [], holders, rights
 
 
 _CONNECTIVES = re.compile(
     r"\b(?:and|or|und|oder|also|auch|to|be|able|too|in|it|there|as|well|please|pls|tables?|views?)\b", re.I
 )
+
+
+def _only_groups(part: str, context: Context) -> bool:
+    """Whether a clause names groups and nothing else."""
+    left = part
+    for principal in reversed(principals_in(part, context)):
+        left = left[: principal.start] + left[principal.end :]
+    return not re.search(r"\w", _CONNECTIVES.sub("", left))
 
 
 def _only_rights(part: str) -> bool:
@@ -207,8 +232,9 @@ def _parts(text: str, context: Context) -> Iterator[tuple[int, str]]:
     for at, part in _clauses(text, context):
         continues = (
             held
-            and not re.search(r"[a-zäöü]{4,}", re.sub(r"\b(?:and|und|also|so)\b", "", part))
-            and _PRIVILEGE.search(part)
+            and _PRIVILEGE.match(part.strip(" `*"))
+            and _PRIVILEGE.search(held[-1][1])
+            and not (principals_in(held[-1][1], context) and principals_in(part, context))
         )
         if continues:
             begin, body = held[-1]
@@ -222,7 +248,7 @@ def _parts(text: str, context: Context) -> Iterator[tuple[int, str]]:
 _PERMISSIONS = (
     ("admin", re.compile(r"\badmin\w*\b", re.I)),
     ("maintain", re.compile(r"\bmaintain\w*\b", re.I)),
-    ("push", re.compile(r"\b(?:push|writ\w+|commit\w*|schreib\w*)\b", re.I)),
+    ("push", re.compile(r"\b(?:push\w*|writ\w+|commit\w*|schreib\w*)\b", re.I)),
     ("triage", re.compile(r"\btriage\b", re.I)),
     ("pull", re.compile(r"\b(?:pull|read\w*|see|view|lesen\w*)\b", re.I)),
 )

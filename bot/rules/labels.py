@@ -15,16 +15,25 @@ from bot.rules.context import Context
 from bot.text import NEGATED, Message, level
 
 MORE_LABELS: Mapping[str, tuple[str, ...]] = {
-    "metadata.name": ("project", "project name", "project id", "name", "projekt", "projektname"),
+    "metadata.name": ("title", "project", "project name", "project id", "name", "projekt", "projektname"),
     "metadata.purpose": ("what for", "use case", "goal", "zweck", "why", "about"),
     "metadata.business_owner": (
         "owner",
+        "owner (business)",
+        "business",
         "product owner",
         "data owner",
         "fachlich verantwortlich",
         "fachlicher owner",
     ),
-    "metadata.technical_owner": ("tech owner", "technical contact", "tech lead", "technisch verantwortlich"),
+    "metadata.technical_owner": (
+        "owner (technical)",
+        "technical",
+        "tech owner",
+        "technical contact",
+        "tech lead",
+        "technisch verantwortlich",
+    ),
     "metadata.environment": ("env", "stage", "umgebung"),
     "metadata.data_classification": (
         "classification",
@@ -41,10 +50,13 @@ MORE_LABELS: Mapping[str, tuple[str, ...]] = {
         "expiry date",
         "until",
         "needed until",
+        "lifetime",
+        "duration",
         "enddatum",
         "laufzeit",
     ),
     "metadata.cost_center": ("cost centre", "cost center", "kostenstelle"),
+    "metadata.team": ("requesting team", "for team"),
     "metadata.members": ("members", "people", "access for", "mitglieder"),
 }
 MORE_NAMES: Mapping[str, tuple[str, ...]] = {
@@ -79,6 +91,8 @@ def read_labels(message: Message, context: Context) -> tuple[list[FieldUpdate], 
         if not rest.text[found.start : found.value_start].strip():
             continue
         field = context.catalogue[found.path]
+        if field.type == "people" and re.search(r"\bowner\b", found.value, re.I):
+            continue  # people with their roles, to be read as a sentence
         target = context.target(found.path, found.start)
         if _EMPTY.match(found.value):
             rest = rest.without((found.start, found.end))
@@ -112,15 +126,50 @@ def _words(context: Context) -> dict[str, str]:
         own = (field.ask.label, field.name, *(field.ask.aliases if field.kind is None else ()))
         more = (*MORE_LABELS.get(path, ()), *(MORE_NAMES.get(field.name, ()) if field.kind else ()))
         for word in (*own, *more):
-            words.setdefault(level(word.replace("_", " ")), path)
+            words.setdefault(level(word.replace("_", " ").replace("-", " ")), path)
     return {word: path for word, path in words.items() if word not in context.aliases}
+
+
+_DASHED = re.compile(r"^(?P<label>[ •◦▪*_-]*[^\W\d_][\w ()/]{1,30}?) (?P<dash>-)(?= |$)", re.M)
+
+
+_ROW = re.compile(r"^[ \t]*\|(?P<cells>.+)\|[ \t]*$", re.M)
+
+
+def _from_table(text: str) -> str:
+    """A table of one header and one row as lines ``Header: value``."""
+    rows = [[cell.strip() for cell in match["cells"].split("|")] for match in _ROW.finditer(text)]
+    rows = [row for row in rows if any(cell.strip("-: ") for cell in row)]
+    if len(rows) != 2 or len(rows[0]) != len(rows[1]):
+        return text
+    lines = "\n".join(f"{head}: {value}" for head, value in zip(*rows, strict=True) if head and value)
+    first, *_, last = _ROW.finditer(text)
+    return f"{text[: first.start()]}{lines}{text[last.end() :]}"
+
+
+def with_colons(text: str) -> str:
+    """Lines ``Label - value`` of a form as ``Label : value``, and a table of one row likewise.
+
+    One such line alone is a sentence.
+    """
+    text = _from_table(text)
+    lines = list(_DASHED.finditer(text))
+    if len(lines) < 3:
+        return text
+    for match in lines:
+        text = text[: match.start("dash")] + ":" + text[match.end("dash") :]
+    return text
 
 
 def _labelled(message: Message, context: Context) -> Iterator[_Labelled]:
     words = _words(context)
-    known = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    known = "|".join(
+        re.escape(word).replace("\\ ", "[ _-]?") for word in sorted(words, key=len, reverse=True)
+    )
+    squeezed = {word.replace(" ", ""): path for word, path in words.items()}
     pattern = re.compile(
-        rf"(?:^|(?<=[\n(,;])|(?<=[.!?] )|(?<=\band )|(?<=, ))[ •◦▪*_-]*(?P<label>{known})"
+        rf"(?:^|(?<=[\n(,;])|(?<=\s)(?=[\w-]+=\S)|(?<=/ )|(?<=[.!?] )|(?<=\band )"
+        rf"|(?<=, ))[ •◦▪*_-]*(?P<label>{known})"
         r"\s*(?:\([^)\n]{0,40}\))?[*_ ]*[:=][*_ ]*",
         re.I | re.M,
     )
@@ -134,7 +183,7 @@ def _labelled(message: Message, context: Context) -> Iterator[_Labelled]:
     for match in labels:
         if NEGATED.search(message.text[max(0, match.start("label") - 20) : match.start("label")]):
             continue
-        path = words[match["label"]]
+        path = squeezed[re.sub(r"[ _-]", "", match["label"])]
         kind = context.catalogue[path].type
         form = _starts_line(message.text, match) and len(lines) > 1
         end = _value_end(
@@ -157,6 +206,8 @@ def _value_end(text: str, start: int, kind: str, form: bool) -> int:
     """
     line = text.find("\n", start)
     line = len(text) if line < 0 else line
+    if text[start - 1] == "=" and (following := re.search(r"[\s,;]+[\w-]+=\S", text[start:line])):
+        line = start + following.start()
     opening = re.match(r"\s*\"", text[start:])
     if kind == "text" and opening:
         closing = re.search(
@@ -165,6 +216,8 @@ def _value_end(text: str, start: int, kind: str, form: bool) -> int:
         return start + opening.end() + closing.end() if closing else len(text)
     if form and (kind == "text" or kind in _LINES or kind == "date"):
         return line
-    stop = r"[.!?](?=\s|$)" if kind in ("text", "date") or kind in _LINES else r"[.!?](?=\s|$)|[,;)]"
+    stop = (
+        r"[.!?](?=\s|$)|;| / " if kind in ("text", "date") or kind in _LINES else r"[.!?](?=\s|$)|[,;)]| / "
+    )
     found = re.search(stop, text[start:line])
     return start + found.start() if found else line

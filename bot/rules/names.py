@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 
 from bot.draft import FieldUpdate
 from bot.rules.context import Context
 from bot.rules.values import kebab
 from bot.text import NEGATED, Message, level
 
-_WORD = r"[`*\"']?(?P<name>[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*)[`*\"']?(?![\w])"
+_WORDS = (
+    r"(?:[`*\"'](?P<marked>[A-Za-z][\w -]{1,60})[`*\"']"
+    r"|(?P<capitals>(?-i:[A-Z]\w*(?: [A-Z]\w*){1,3}))"
+    r"|(?P<plain>[A-Za-z][A-Za-z0-9]*(?: [a-z][a-z0-9-]*){1,2})(?=\W*(?:$|[.,;:!?)]|(?:please|pls|instead"
+    r"|then|for now|thanks)\b))"
+    r"|(?P<name>[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*)(?![\w]))"
+)
 _HYPHENATED = (
     r"(?:[`*\"'](?P<marked>[A-Za-z][\w -]{2,60})[`*\"']"
     r"|(?P<hyphened>[a-z][a-z0-9]*(?:[-_][a-z0-9]+)+)(?![\w]))"
 )
 _CALL_IT = re.compile(
-    rf"\b(?:call(?:ed)? (?:it|this|that|the (?:thing|project|whole thing|one))|rename (?:it|this"
-    rf"|the project)?\s*(?:to|into)|named|called|"
-    rf"nennen wir (?:es|das)|name (?:it|this)|(?:es|das projekt) heißt)(?: to| as)?\s+{_WORD}",
+    rf"\b(?:(?:call(?:ed)?|name) (?:it|this|that|the (?:thing|project|whole thing|one))|(?:rename"
+    rf"|change) (?:it|this"
+    rf"|the (?:project|name))?\s*(?:to|into)|named|called|"
+    rf"nennen wir (?:es|das)|(?:es|das projekt) heißt)(?: to| as)?\s+{_WORDS}",
     re.I,
 )
 _NAME_IS = re.compile(
@@ -28,7 +36,8 @@ _NAME_IS = re.compile(
 )
 _NAME_OF_THING = re.compile(
     r"\b(?:schema|repo|repository|cluster|warehouse|job|group|catalog|template|file|column|customer|user"
-    r"|team|host|branch)(?:'s|s)?\s*$",
+    r"|team|host|branch|table|library|package)(?:'s|s)?(?: (?:is|was|are|were|will be|should be|must be"
+    r"|has to be|can be))?\s*$",
     re.I,
 )
 _QUOTED = re.compile(r"[`*](?P<name>[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+)*)[`*]")
@@ -76,12 +85,13 @@ def read_name(message: Message, context: Context) -> list[FieldUpdate]:
             for match in pattern.finditer(sentence.text):
                 words = next(value for value in match.groupdict().values() if value)
                 before = sentence.text[: match.start()]
+                words = re.sub(r"\s+(?:please|pls|instead|then|thanks|bitte)$", "", words, flags=re.I)
                 if _NO_NAME_WORD.fullmatch(words) or _NAME_OF_THING.search(before) or NEGATED.search(before):
                     continue
                 return [FieldUpdate(path, "set", kebab(words), words)]
     if path in context.draft.said and context.draft.said[path].source == "said":
         return []
-    return _quoted_name(message, context) or _moved_name(message) or _name_from_purpose(message)
+    return _quoted_name(message, context) or _moved_name(message, context) or _name_from_purpose(message)
 
 
 def _quoted_name(message: Message, context: Context) -> list[FieldUpdate]:
@@ -95,7 +105,7 @@ def _quoted_name(message: Message, context: Context) -> list[FieldUpdate]:
                 or context.team_called(name)
                 or name in context.policy.templates
                 or any(name in names for names in context.policy.catalogs.values())
-                or _NOT_A_PROJECT.search(before)
+                or (_NOT_A_PROJECT.search(before) and not _only_after_code(before, name, context))
                 or re.match(r"\s*(?:group|catalog|\d|==)", after, re.I)
                 or level(name) in context.aliases
             )
@@ -104,10 +114,28 @@ def _quoted_name(message: Message, context: Context) -> list[FieldUpdate]:
     return []
 
 
-def _moved_name(message: Message) -> list[FieldUpdate]:
+def _only_after_code(before: str, name: str, context: Context) -> bool:
+    """``a repo: `basket-sizes```: a name that the policy lets no such resource have is the project's."""
+    found = re.search(r"([\w ]+?)\s*[:=]?\s*[`*]?$", before)
+    alias = (
+        next(
+            (context.aliases[word] for word in reversed(level(found[1]).split()) if word in context.aliases),
+            None,
+        )
+        if found
+        else None
+    )
+    naming = context.policy.naming.get(alias.kind) if alias else None
+    pattern = naming.pattern if naming else None
+    return bool(pattern and not fnmatch(name.lower(), pattern.replace("{team}", context.own_team or "*")))
+
+
+def _moved_name(message: Message, context: Context) -> list[FieldUpdate]:
     for sentence in message.sentences:
         if (match := _MOVING.search(sentence.text)) and not sentence.background:
             name = match["name"] or match["subject"] or match["project"]
+            if context.team_called(name):
+                continue
             return [FieldUpdate("metadata.name", "set", kebab(name), name)]
     return []
 
@@ -123,10 +151,33 @@ def _name_from_purpose(message: Message) -> list[FieldUpdate]:
 # --- team -------------------------------------------------------------------------------------------
 
 _TEAM = re.compile(
-    r"\b(?:(?:for|on behalf of|behalf of|from|in|of|to)\s+(?:the\s+"
-    r"|team\s+)?(?P<a>[a-z][\w-]*(?: [a-z][\w-]*)?) team\b"
+    r"\b(?:(?:for|on behalf of|behalf of|under|from|in|of|to)\s+(?:the\s+"
+    r"|team\s+)?(?!the |our |my |your )(?P<a>[a-z][\w-]*(?: [a-z][\w-]*)?) team\b"
     r"|\bteam\s*(?:is|=|:)?\s+[`*]?(?P<b>[a-z][\w-]*)|\bteam\s*[=:]\s*[`*]?(?P<d>[a-z][\w-]*)"
     r"|(?P<c>[a-z][\w-]*) team (?:needs|wants|would|is asking)|für (?:das |unser )?team (?P<e>[a-z][\w-]*))",
+    re.I,
+)
+_GETS_ACCESS = re.compile(
+    r"\s*[`*\"']?\s*(?:gets?|can|may|must|keeps?|should (?:get|have|be able|also|read|write)|(?:is|are"
+    r"|be) able|has|have|darf"
+    r"|soll|needs? (?:to|read|write|push|access)|wants? (?:to|access)|read|write|push|maintain|admin|pull)\b",
+    re.I,
+)
+"""What is said of a team that gets access, not of the one that asks."""
+_FOR_TEAM = re.compile(
+    r"\b(?:this is|it'?s|it is|that'?s|asking|request(?:ing)?|this one is|needed|these are|all of (?:this"
+    r"|it) is)(?: all)? for"
+    r" (?:the )?(?:team )?(?P<words>[a-z][\w-]*(?: [a-z][\w-]*)?)\s*(?=$|[.,;:!?)(]|(?:please|pls|and|in"
+    r"|on)\b)"
+    r"|\b(?:run|runs|goes?|filed?|belongs?|put it) (?:under"
+    r"|to) (?:the )?(?:team )?(?P<under>[a-z][\w-]*)(?=\W|$)"
+    r"|\bfor (?:the |our )?(?P<folks>[a-z][\w-]*(?: [a-z][\w-]*)?) (?:folks|people|guys|squad|department"
+    r"|crew|colleagues)\b",
+    re.I,
+)
+_EITHER_TEAM = re.compile(
+    r"\bfor (?:either )?(?:the )?(?:team )?(?P<one>[a-z][\w-]*) or (?:for )?(?:the )?(?:team "
+    r")?(?P<two>[a-z][\w-]*)",
     re.I,
 )
 _NO_TEAM = frozenset(
@@ -187,11 +238,24 @@ _NO_TEAM = frozenset(
 def read_team(message: Message, context: Context) -> list[FieldUpdate]:
     """The team the request is for; a name that policy does not know is taken as said."""
     for sentence in message.sentences:
+        if (either := _EITHER_TEAM.search(sentence.text)) and not sentence.question:
+            teams = {context.team_called(either["one"]), context.team_called(either["two"])}
+            if len(teams) == 2 and None not in teams:
+                return [
+                    FieldUpdate("metadata.team", "set", None, either[0], "That names more than one team.")
+                ]
+        for match in _FOR_TEAM.finditer(sentence.text):
+            word = match["words"] or match["under"] or match["folks"]
+            known = None if NEGATED.search(sentence.text[: match.start()]) else context.team_called(word)
+            if known:
+                return [FieldUpdate("metadata.team", "set", known, word)]
         if sentence.background:
             continue
         for match in _TEAM.finditer(sentence.text):
             word = next(value for value in match.groupdict().values() if value)
             before = sentence.text[: match.start()]
+            if _GETS_ACCESS.match(sentence.text[match.end() :]):
+                continue
             if re.search(r"\b(?:hi|hey|hello|hallo|dear)\s*$", before, re.I) or NEGATED.search(before):
                 continue
             if re.search(r"\b(?:in|of)\s", match[0][:4], re.I) and match["a"]:

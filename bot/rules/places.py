@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 
 from bot.draft import FieldUpdate
+from bot.moods import PAST
 from bot.rules.context import Context, Word
 from bot.rules.reading import settled
 from bot.text import CORRECTION, Message, clause_at
 
 _ELSEWHERE = re.compile(
-    r"\b(?:done|already|finished|later|second|next|follows?|afterwards|existing|runs? in|which runs"
+    r"\b(?:done|already|finished|later|second|next(?! (?:week|month|quarter|year|day|sprint))|follows?"
+    r"|afterwards|existing|runs? in|which runs"
     r"|lives? in|comes? from|"
     r"came from|copied|läuft)\b",
     re.I,
 )
+_OF_ENVIRONMENT = re.compile(r"\s+(?:env\w*|umgebung|workspace)\b", re.I)
 _OF_THINGS = re.compile(
     r"^\s*(?:data|tables?|database|source|account|cluster we|team|manager|ready|version of|users?|server"
     r"|part (?:is|was))\b",
@@ -38,12 +41,12 @@ def read_environment(message: Message, context: Context) -> list[FieldUpdate]:
                 or (word.text.lower() == "live" and not _GOES.search(before))
             ):
                 continue
-            alone = clause.strip(" .!*_") == word.text
+            alone = clause.strip(" .!*_") == word.text or _OF_ENVIRONMENT.match(after)
             if (
                 long_form
                 and not alone
                 and not re.search(
-                    r"\b(?:in|on|to|for|go(?:es)?|into|der|die|in der)\s+(?:the )?$|[:=(]\s*\W*$",
+                    r"^\W*$|\b(?:in|on|to|for|go(?:es)?|into|der|die|in der)\s+(?:the )?$|[:=(]\s*\W*$",
                     before,
                     re.I,
                 )
@@ -75,8 +78,13 @@ def read_environment(message: Message, context: Context) -> list[FieldUpdate]:
 
 _GOES = re.compile(r"\b(?:go(?:es|ing)?|in|environment|env)\b[\s:=]*$", re.I)
 _ABOUT_DATA = re.compile(
-    r"\b(?:data|daten|classif\w*|klassifi\w*|sensitivity|information|confidentiality)\b", re.I
+    r"\b(?:data|daten|classif\w*|klassifi\w*|sensitivity|information|confidentiality|treat\w*|mark(?:ed)?"
+    r"|consider(?:ed)?|handled?)\b",
+    re.I,
 )
+
+
+_OF_DATA = re.compile(r"\s+(?:[\w-]+\s+){0,2}?(?:data|daten|information)\b", re.I)
 
 
 def read_classification(message: Message, context: Context) -> list[FieldUpdate]:
@@ -85,20 +93,30 @@ def read_classification(message: Message, context: Context) -> list[FieldUpdate]
     if path not in context.catalogue:
         return []
     for sentence in message.sentences:
-        if sentence.question or sentence.background:
+        if sentence.question:
             continue
         for word in context.words_in(sentence.text, path):
             clause = clause_at(sentence.text, word.start)
+            clause = next(part for part in clause.split(":")[::-1] if word.text in part)
+            if PAST.search(clause):
+                continue
             alone = re.fullmatch(
-                r"\W*(?:(?:it'?s|so|and|also|is|all|strictly|es ist)\s+)*", clause.replace(word.text, "", 1)
+                r"\W*(?:(?:\w+ (?:says?|said|confirmed|thinks?|told (?:me|us))(?: that)?|it'?s|it is|so|and"
+                r"|also|is|all|strictly|es ist)\s+)*\W*",
+                clause.replace(word.text, "", 1),
             )
             near = _ABOUT_DATA.search(clause) and not context.alias_pattern.search(clause)
+            of_data = _OF_DATA.match(sentence.text[word.end :])
             corrected = (
                 path in context.draft.said
                 and CORRECTION.search(sentence.text)
                 and len(sentence.text.split()) <= 7
             )
-            if word.negated or not (alone or near or corrected) or _of_a_repo(sentence.text, word, context):
+            if (
+                word.negated
+                or not (alone or near or of_data or corrected)
+                or _of_a_repo(sentence.text, word, context)
+            ):
                 continue
             found.append(word)
     values = {word.value for word in found}

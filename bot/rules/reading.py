@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.rules.context import Context, Word
-from bot.text import CORRECTION, clause_at
+from bot.text import CORRECTION, NEGATED, Message, Sentence, clause_at
 from gitops.plan import JSON
 
 
@@ -39,14 +39,32 @@ CHATTER = re.compile(
 )
 
 
+_SMALL_WORDS = re.compile(
+    r"\b(?:was|were|on|the|an?|i|i'm|am|in|to|for|at|be|now|had|my|it|is|it's|that|that's|just|and|but|so"
+    r"|with|you|we|all|very"
+    r"|much|a lot|me|have|got|back|will|do|one|again|there|everyone|everybody|team|folks)\b|\d+",
+    re.I,
+)
+
+
 def chatter(text: str) -> bool:
     """Whether a message is small talk: short, and nothing but manners."""
-    return len(text.split()) <= 7 and bool(CHATTER.search(text))
+    left = _SMALL_WORDS.sub(" ", CHATTER.sub(" ", text))
+    return len(text.split()) <= 7 and bool(CHATTER.search(text)) and len(re.findall(r"\w{2,}", left)) <= 1
+
+
+def chosen(starts: Sequence[int], text: str) -> list[int]:
+    """Which of several places in a text count: those that are not negated, and after a correction those
+    behind it.
+    """
+    live = [at for at in starts if not NEGATED.search(text[:at])]
+    taken_back = [match.start() for match in CORRECTION.finditer(text)]
+    return [at for at in live if taken_back and at > taken_back[-1]] or live
 
 
 def settled(words: Sequence[Word], text: str) -> Word | None:
     """The one value a person arrives at: not a negated one, not one for later, the last after a
-    correction.
+    correction, the second of "from small to large".
     """
     live = [word for word in words if not word.negated and not _LATER.search(clause_at(text, word.start))]
     live = live or [word for word in words if not word.negated]
@@ -60,4 +78,16 @@ def settled(words: Sequence[Word], text: str) -> Word | None:
     if after:
         return after[0]
     between = text[live[0].end : live[1].start]
+    if _INTO.fullmatch(between):
+        return live[1]
     return None if _OR.search(between) else live[0] if re.search(r"[.!?]", between) else None
+
+
+_INTO = re.compile(r"\W*(?:to|into|->|=>|\u2192)\W*(?:an? |the )?", re.I)
+
+
+def live(message: Message) -> Iterator[Sentence]:
+    """The sentences that ask for something: no questions, no tales of the past, nothing about what exists."""
+    for sentence in message.sentences:
+        if not sentence.question and not sentence.background:
+            yield sentence

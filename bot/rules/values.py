@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from bot.dates import dates_in, free_date, vague_in
+from rapidfuzz import fuzz
+
+from bot.dates import Spoken, dates_in
 from bot.people import MENTION, Meant, people_in
 from bot.rules.context import Context, base_path
-from bot.rules.reading import Reading, chatter, settled
-from bot.text import CORRECTION, NEGATED, NOTHING, NUMBER, UNKNOWN, level, number
+from bot.rules.durations import durations_in
+from bot.rules.reading import Reading, chatter, chosen, settled
+from bot.text import CORRECTION, NEGATED, NOTHING, NUMBER, UNKNOWN, level, number, wants_nothing
 from gitops.fields import Field
 
 _YES = re.compile(
@@ -43,26 +46,36 @@ def read_choice(text: str, path: str, context: Context) -> Reading | None:
     word = settled(words, text)
     if word is None:
         live = [word for word in words if not word.negated]
-        return Reading(None, text, "That names more than one.") if len(live) > 1 else None
+        return Reading(None, text, "That names more than one." if len(live) > 1 else "")
     return Reading(word.value, word.text)
 
 
 def read_integer(text: str, path: str, context: Context) -> Reading | None:
-    """A whole number, in digits or words; the last one after a correction."""
-    found = [
-        match for match in re.finditer(rf"(?<![\w.-]){NUMBER}", text, re.I) if number(match[0]) is not None
-    ]
-    if not found:
+    """A whole number, in digits or words; the last one after a correction; one of two is asked about."""
+    found = {
+        match.start(): match
+        for match in re.finditer(rf"(?<![\w.-]){NUMBER}", text, re.I)
+        if number(match[0]) is not None
+    }
+    live = [found[at] for at in chosen([*found], text)]
+    if not live:
         return None
-    taken_back = [match.start() for match in CORRECTION.finditer(text)]
-    after = [match for match in found if taken_back and match.start() > taken_back[-1]]
-    chosen = (after or found)[0]
-    value = number(chosen[0])
-    assert value is not None
-    name = context.catalogue[base_path(path)].name
-    if name.endswith("_minutes") and re.match(r"\s*(?:h|hours?|stunden?)\b", text[chosen.end() :], re.I):
-        value *= 60
-    return Reading(value, chosen[0])
+    if len(live) > 1:
+        between = text[live[0].end() : live[1].start()]
+        if re.fullmatch(r"\s*(?:or|oder|/)\s*", between, re.I):
+            return Reading(None, text, "That names more than one.")
+        if re.fullmatch(r"\s*(?:to|-|bis|and|und)\s*", between, re.I):
+            return Reading(number(live["max" in path][0]), live["max" in path][0])
+    return Reading(number(live[0][0]), live[0][0])
+
+
+def read_minutes(text: str, path: str, context: Context) -> Reading | None:
+    """A span of time in minutes: "half an hour", "45"."""
+    found = {duration.start: duration for duration in durations_in(text)}
+    live = [found[at] for at in chosen([*found], text)]
+    if len({duration.minutes for duration in live}) > 1:
+        return Reading(None, text, "That names more than one.")
+    return Reading(live[0].minutes, live[0].text) if live else read_integer(text, path, context)
 
 
 def read_boolean(text: str, path: str, context: Context) -> Reading | None:
@@ -80,25 +93,36 @@ def read_boolean(text: str, path: str, context: Context) -> Reading | None:
 def read_date(text: str, path: str, context: Context) -> Reading | None:
     """A day; ``None`` with a note for words that name none; the empty text for "no end date"."""
     del path
-    if stays := _NO_END.search(text):
+    if stays := _NO_END.search(text) or re.fullmatch(
+        r"\W*(?:none|no|nope|nothing|n/a|keins?)\W*", text, re.I
+    ):
         return Reading("", stays[0])
-    found = dates_in(text, context.today)
-    if found:
-        after = [match.start() for match in CORRECTION.finditer(text)]
-        later = [spoken for spoken in found if after and spoken.start > after[-1]]
-        spoken = (later or [found[0]])[0] if later else found[-1] if _same_days(found) else found[0]
-        if spoken.day:
-            return Reading(spoken.day.isoformat(), spoken.text)
-        return Reading(None, spoken.text, f'"{spoken.text}" names no day.')
-    if day := free_date(text, context.today):
-        return Reading(day.isoformat(), text.strip())
-    if vague := vague_in(text):
-        return Reading(None, vague, f'"{vague}" names no day.')
-    return None
+    spoken = end_in(text, dates_in(text, context.today))
+    if isinstance(spoken, Spoken):
+        return Reading(spoken.day.isoformat() if spoken.day else None, spoken.text, spoken.why)
+    return Reading(None, text, spoken) if spoken else None
 
 
-def _same_days(found: Sequence[object]) -> bool:
-    return len({getattr(spoken, "day", None) for spoken in found}) == 1
+_UNTIL = re.compile(
+    r"\b(?:until|untill|till|til|bis|through|ends?|expires?)\b(?: (?:on|the|end of|at|zum|am))*\s*$", re.I
+)
+
+
+def end_in(text: str, found: tuple[Spoken, ...]) -> Spoken | str | None:
+    """The one day that things end on; a sentence where several are named and none stands out."""
+    by_start = {spoken.start: spoken for spoken in found}
+    live = [by_start[at] for at in chosen([*by_start], text)]
+    if not live:
+        return None
+    cued = [spoken for spoken in live if _UNTIL.search(text[: spoken.start])] or live
+    clear = [spoken for spoken in cued if spoken.day]
+    days = {spoken.day for spoken in clear}
+    if len(days) <= 1:
+        return clear[-1] if clear else cued[0]
+    between = text[clear[0].end : clear[1].start]
+    if re.fullmatch(r"\s*(?:to|-|until|till|til|bis)\s*", between, re.I):
+        return clear[1]
+    return "That names more than one day."
 
 
 def read_person(text: str, path: str, context: Context) -> Reading | None:
@@ -109,9 +133,14 @@ def read_person(text: str, path: str, context: Context) -> Reading | None:
         for meant in people_in(text, context.policy, context.requester, any_case=True)
         if not NEGATED.search(text[: meant.start])
     ]
+    if UNKNOWN.search(text) and not any(
+        meant.email and not _only_asked(meant, text) and not meant.myself for meant in named
+    ):
+        return None
+    named = [meant for meant in named if not _only_asked(meant, text)]
     named = [meant for meant in named if not _speaker_only(meant, text)] or named
     if not named:
-        return None
+        return _misspelt(text, context)
     others = [meant for meant in named if not meant.myself] or named
     if {meant.email for meant in others} == {None}:
         return Reading(
@@ -124,6 +153,28 @@ def read_person(text: str, path: str, context: Context) -> Reading | None:
         if len({meant.email for meant in known}) > 1:
             return Reading(None, text, "That names more than one person.")
     return Reading(known[0].email, known[0].text)
+
+
+def _only_asked(meant: Meant, text: str) -> bool:
+    """Somebody who is to be asked is not the answer."""
+    return bool(
+        re.search(r"\b(?:ask|asking|asked|check with|talk to|ping|frage?n?)\s+$", text[: meant.start], re.I)
+    )
+
+
+def _misspelt(text: str, context: Context) -> Reading | None:
+    """A name that is almost somebody's is no answer yet, but a good question."""
+    words = re.findall(r"[^\W\d_]{4,}", text)
+    if len(words) > 4:
+        return None
+    close = {
+        person.name
+        for person in context.policy.people
+        for name in (person.name, *person.name.split())
+        for word in (text.strip(" .!"), *words)
+        if len(name) > 3 and fuzz.ratio(level(name), level(word)) >= 75
+    }
+    return Reading(None, text, f"Do you mean {' or '.join(sorted(close))}?") if close else None
 
 
 def _speaker_only(meant: Meant, text: str) -> bool:
@@ -146,7 +197,7 @@ def read_people(text: str, path: str, context: Context) -> Reading | None:
         return Reading(emails, text[named[0].start : named[-1].end])
     if any(MENTION.search(meant.text) for meant in named):
         return Reading(None, text, "I do not find that person in the directory.")
-    return Reading([], text) if NOTHING.search(text) else None
+    return Reading([], text) if wants_nothing(text) else None
 
 
 def read_team(text: str, path: str, context: Context) -> Reading | None:
@@ -156,13 +207,23 @@ def read_team(text: str, path: str, context: Context) -> Reading | None:
         own = context.requester.team if context.requester else None
         return Reading(own, match[0]) if own else None
     words = re.findall(r"[\w-]+", text)
+    found: list[tuple[int, Reading]] = []
     for size in (3, 2, 1):
         for start in range(len(words) - size + 1):
             phrase = " ".join(words[start : start + size])
             team = context.team_called(phrase)
             at = text.find(phrase)
             if team and not (at >= 0 and NEGATED.search(text[:at])):
-                return Reading(team, phrase if at >= 0 else words[start])
+                found.append((at, Reading(team, phrase if at >= 0 else words[start])))
+        if found:
+            break
+    if found:
+        meant = [
+            one
+            for at, one in found
+            if not re.search(r"\b(?:in|from|of)\s+(?:the )?$", text[: max(at, 0)], re.I)
+        ]
+        return (meant or [one for _, one in found])[0]
     head = re.split(r"[.,;!?(]", _FLUFF.sub("", text))[0]
     head = re.sub(r"\b(?:team|the|das|dem)\b", " ", head, flags=re.I).strip(" `*\"'")
     if head and len(head.split()) <= 3 and not chatter(head) and not UNKNOWN.search(head):
@@ -175,9 +236,12 @@ def kebab(text: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", level(text)).strip("-")
 
 
+_AS_ANOTHER = re.compile(r"^\W*(?:the )?(?:same|like|as before|as (?:the|last|usual))\b", re.I)
+
+
 def read_name(text: str, path: str, context: Context) -> Reading | None:
     """A name: quoted, in one piece with hyphens, or a few plain words; snake_case where the field is."""
-    if chatter(text) or UNKNOWN.search(text):
+    if chatter(text) or UNKNOWN.search(text) or _AS_ANOTHER.match(text):
         return None
     marked = _MARKED.search(text) or _TOKEN.search(text)
     words = marked["name"] if marked else re.split(r"[.,;!?(\n]", _FLUFF.sub("", text))[0].strip(" `*\"'")
@@ -246,6 +310,12 @@ def read_template(text: str, path: str, context: Context) -> Reading | None:
         match = re.search(rf"(?<![\w-]){pattern}(?![\w-])", flat)
         if match and not NEGATED.search(text[: match.start()]):
             return Reading(name, text[match.start() : match.end()])
+    words = context.catalogue[base_path(path)].ask.words
+    for word, name in words.items():
+        match = re.search(rf"(?<![\w-]){re.escape(level(word))}(?![\w-])", flat)
+        known = name in context.policy.templates and match and path == context.asked
+        if known and match and not NEGATED.search(text[: match.start()]):
+            return Reading(name, text[match.start() : match.end()])
     return read_word(text, path, context) if "`" in text else None
 
 
@@ -256,6 +326,6 @@ def read_list(text: str, path: str, context: Context) -> Reading | None:
         return Reading([], text)
     if chatter(text) or UNKNOWN.search(text):
         return None
-    parts = [part.strip(" `*.\"'#") for part in re.split(r",|\band\b|\bund\b|\n|;", text)]
+    parts = [part.strip(" `*.\"'#") for part in re.split(r",|&|\band\b|\bund\b|\n|;", text)]
     values = [kebab(part) for part in parts if part and len(part.split()) <= 3]
     return Reading(values, text) if values else None
