@@ -41,7 +41,7 @@ Home = Annotated[
 @app.command()
 def up(
     home: Home = None,
-    open_page: Annotated[bool, typer.Option("--open", help="Open the Slack page in the browser.")] = False,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the workspace in the browser.")] = False,
 ) -> None:
     """Start everything and keep it up until Ctrl-C."""
     with out.status("Starting Slack, GitHub, Databricks and the bot …"):
@@ -93,6 +93,7 @@ def main() -> int:
 
 
 def _show(world: World) -> None:
+    out.print(f"Open [bold]{world.slack.url}[/] in a browser: everything is on that page.\n", soft_wrap=True)
     for one in world.addresses():
         # Never cut or wrapped, however narrow the terminal: an address is there to be clicked or copied.
         out.print(f"[bold]{one.name:<11}[/]{one.url}  [dim]{one.note}[/]", soft_wrap=True)

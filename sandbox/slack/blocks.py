@@ -51,7 +51,12 @@ BLOCKS = {
     "markdown",
     "video",
     "file",
+    "table",
+    "task_card",
+    "plan",
 }
+TABLE_ROWS, TABLE_COLUMNS, PLAN_TASKS = 100, 20, 50
+TASK_STATES = {"pending", "in_progress", "complete", "error"}
 
 Problems = Iterator[str]
 
@@ -161,8 +166,48 @@ def _block(block: dict[str, Any], at: str) -> Problems:
         yield from _elements([block.get("element")], f"{at}/element", {"button", "overflow", "image"})
     elif kind == "image" and not 0 < len(str(block.get("alt_text") or "")) <= ALT_TEXT:
         yield from _say(f"alt_text must be between 1 and {ALT_TEXT} characters", at)
+    elif kind == "table":
+        yield from _table(block, at)
+    elif kind == "task_card":
+        yield from _task(block, at)
+    elif kind == "plan":
+        yield from _plan(block, at)
     elif kind == "markdown" and not 0 < len(str(block.get("text") or "")) <= MARKDOWN_TEXT:
         yield from _say(f"text must be between 1 and {MARKDOWN_TEXT} characters", at)
+
+
+def _table(block: dict[str, Any], at: str) -> Problems:
+    rows = block.get("rows")
+    yield from _each(rows, TABLE_ROWS, f"{at}/rows")
+    for number, row in enumerate(rows if isinstance(rows, list) else ()):
+        yield from _each(row, TABLE_COLUMNS, f"{at}/rows/{number}")
+        for place, cell in enumerate(row if isinstance(row, list) else ()):
+            if not any(_is(cell, kind) for kind in ("raw_text", "raw_number", "rich_text")):
+                yield from _say("unsupported type of cell", f"{at}/rows/{number}/{place}")
+
+
+def _plan(block: dict[str, Any], at: str) -> Problems:
+    if not isinstance(block.get("title"), str) or not block["title"]:
+        yield from _say("missing required field: title", at)
+    tasks = block.get("tasks") or []
+    if len(tasks) > PLAN_TASKS:
+        yield from _say(f"no more than {PLAN_TASKS} items allowed", f"{at}/tasks")
+    for number, task in enumerate(tasks):
+        yield from _task(task, f"{at}/tasks/{number}")
+
+
+def _task(task: Any, at: str) -> Problems:
+    if not isinstance(task, dict):
+        yield from _say("must be an object", at)
+        return
+    for name in ("task_id", "title"):
+        if not isinstance(task.get(name), str) or not task[name]:
+            yield from _say(f"missing required field: {name}", at)
+    if task.get("status", "pending") not in TASK_STATES:
+        yield from _say(f"status must be one of {', '.join(sorted(TASK_STATES))}", f"{at}/status")
+    for name in ("details", "output"):
+        if task.get(name) is not None and not _is(task[name], "rich_text"):
+            yield from _say("must be a rich_text block", f"{at}/{name}")
 
 
 def _section(block: dict[str, Any], at: str) -> Problems:

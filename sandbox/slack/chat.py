@@ -8,6 +8,9 @@ from sandbox.slack.blocks import check_message
 from sandbox.slack.data import BOT_USER, Channel, Message, SlackError
 from sandbox.slack.methods import Answer, Args, World, method, need, parsed, writable
 
+MAX_PROMPTS = 4
+"""How many sentences to begin with Slack offers in an assistant thread."""
+
 
 def _metadata(args: Args) -> dict[str, Any] | None:
     found = parsed(args.get("metadata"), "invalid_metadata_format")
@@ -204,4 +207,18 @@ def _set_status(world: World, args: Args) -> Answer:
 def _set_title(world: World, args: Args) -> Answer:
     need(args, "channel_id", "thread_ts", "title")
     world.state.thread(str(args["channel_id"]), str(args["thread_ts"]))
+    return {}
+
+
+@method("assistant.threads.setSuggestedPrompts")
+def _set_prompts(world: World, args: Args) -> Answer:
+    need(args, "channel_id", "thread_ts", "prompts")
+    world.state.thread(str(args["channel_id"]), str(args["thread_ts"]))
+    prompts = parsed(args["prompts"], "invalid_arguments")
+    whole = isinstance(prompts, list) and all(
+        isinstance(one, dict) and one.get("title") and one.get("message") for one in prompts
+    )
+    if not whole or not 0 < len(prompts) <= MAX_PROMPTS:
+        raise SlackError("invalid_arguments", "[ERROR] prompts are 1 to 4 of title and message")
+    world.state.touch()
     return {}

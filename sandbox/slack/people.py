@@ -21,6 +21,9 @@ from sandbox.slack.delivery import UnacknowledgedError
 from sandbox.slack.inputs import elements, fill, state_of
 from sandbox.slack.talk import Talk
 
+SHORTCUTS = {"make_request": "Make a request of this"}
+"""The shortcuts on a message that the app has (its manifest): callback id and label."""
+
 
 @dataclass(frozen=True)
 class Submission:
@@ -194,6 +197,25 @@ class People(Talk):
             return None
         args = answer if isinstance(answer, dict) else {"text": str(answer)}
         return self.respond(channel, person.id, args)
+
+    def open_home(self, who: str) -> None:
+        """Open the app's Home tab; the bot is told, and publishes it."""
+        person = self.state.person(who)
+        home = self.state.homes.get(person.id)
+        event: dict[str, Any] = {"type": "app_home_opened", "user": person.id, "tab": "home"}
+        event |= {"channel": self.state.direct(person.id).id, "event_ts": self.state.new_ts()}
+        self.emit(event | ({"view": home.as_json()} if home is not None else {}))
+
+    def message_shortcut(self, who: str, where: str, ts: str, callback_id: str) -> None:
+        """Use a shortcut on a message; raises UnacknowledgedError as :meth:`press` does."""
+        person, message = self.state.person(who), self._visible(who, where, ts)
+        stamp = self.state.new_ts()
+        payload = self._who(person) | self._where(message, person)
+        for part in ("container", "state"):
+            payload.pop(part)
+        payload |= {"type": "message_action", "callback_id": callback_id, "message_ts": ts}
+        payload |= {"action_ts": stamp, "trigger_id": self.state.new_trigger(person.id)}
+        self.run(self.delivery.interaction(payload))
 
     def shortcut(self, who: str, callback_id: str) -> None:
         """Use a global shortcut."""

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from sandbox.slack.data import BOT_USER, Channel, Message, Person, SlackError, View
 from sandbox.slack.delivery import ACK_SECONDS, RETRY_DELAYS, Attempt, UnacknowledgedError
-from sandbox.slack.page import add_page
+from sandbox.slack.page import Page
 from sandbox.slack.people import People, Submission
 from sandbox.slack.server import SUBSCRIBED
 
@@ -46,7 +46,8 @@ class Slack(People):
         subscribed: Sequence[str] = SUBSCRIBED,
     ) -> None:
         super().__init__(port, ack_seconds=ack_seconds, retry_delays=retry_delays, subscribed=subscribed)
-        add_page(self)
+        self.page = Page(self)
+        self.page.add_to(self.app)
 
     def __enter__(self) -> Slack:
         self.start()

@@ -12,8 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
+from sandbox.project import PROJECT
 from sandbox.slack.markup import markdown, mrkdwn, plain
+from sandbox.slack.people import SHORTCUTS
 from sandbox.slack.rehearsal import Slack
 from tests.support.slack_bots import RecordingBot, peopled
 
@@ -101,11 +104,11 @@ def test_a_form_is_filled_in_on_the_page(slack: Slack, bot: RecordingBot) -> Non
         ],
     }
     opened = client.views_open(trigger_id=bot.interactions[-1].payload["trigger_id"], view=view)["view"]["id"]
-    assert (
-        httpx.get(f"{slack.url}/seen", params={"as": "nadia-k", "version": ""}).json()["form"].strip() == ""
-    )
+    httpx.get(f"{slack.url}/", params={"as": "liwei"})
+    theirs = httpx.get(f"{slack.url}/seen", params={"as": "nadia-k", "version": ""}).json()
+    assert theirs["parts"]["form"].strip() == ""
     seen = httpx.get(f"{slack.url}/seen", params={"as": "liwei", "version": ""}).json()
-    assert "Resources &lt;all&gt;" in seen["form"]
+    assert "Resources &lt;all&gt;" in seen["parts"]["form"]
     assert (
         httpx.get(f"{slack.url}/seen", params={"as": "liwei", "version": seen["version"]}).status_code == 204
     )
@@ -140,3 +143,105 @@ def test_a_direct_conversation_is_seen_by_its_person_only(slack: Slack) -> None:
 def test_an_empty_workspace_has_a_page(loopback: None) -> None:
     with Slack() as empty:
         assert "Nobody has joined" in httpx.get(empty.url).text
+
+
+def test_opening_home_asks_the_bot_and_shows_what_it_publishes(slack: Slack, bot: RecordingBot) -> None:
+    client = WebClient(token=slack.bot_token, base_url=slack.api_url)
+    done = httpx.post(
+        f"{slack.url}/act/home", data={"as": "liwei"}, headers={"Accept": "application/json"}
+    ).json()
+    assert done == {"ok": True}
+    event = bot.wait_for(1, "app_home_opened")[0].event
+    assert (event["user"], event["tab"]) == ("U024BE7LH", "home")
+    button = {"type": "button", "action_id": "again", "text": {"type": "plain_text", "text": "Again"}}
+    blocks = [{"type": "actions", "block_id": "a", "elements": [button]}]
+    client.views_publish(user_id="U024BE7LH", view={"type": "home", "blocks": blocks})
+    home = httpx.get(f"{slack.url}/", params={"as": "liwei", "home": "1"}).text
+    assert 'data-press="again"' in home
+    assert "Again" not in httpx.get(f"{slack.url}/", params={"as": "nadia-k", "home": "1"}).text
+
+
+def test_tables_tasks_and_rich_text_are_drawn_and_stay_text(slack: Slack, bot: RecordingBot) -> None:
+    client = WebClient(token=slack.bot_token, base_url=slack.api_url)
+    evil = "<b>&</b>"
+
+    def rich(*elements: dict[str, object]) -> dict[str, object]:
+        return {
+            "type": "rich_text",
+            "elements": [{"type": "rich_text_section", "elements": list(elements)}],
+        }
+
+    bold = {"type": "text", "text": evil, "style": {"bold": True, "italic": True}}
+    bad = {"type": "link", "url": "javascript:alert(1)", "text": "a link"}
+    pre = {"type": "rich_text_preformatted", "elements": [{"type": "text", "text": f"a: {evil}"}]}
+    items = [{"type": "rich_text_section", "elements": [{"type": "text", "text": "one"}]}]
+    several = {"type": "rich_text_list", "style": "ordered", "elements": items}
+    task = {"task_id": "t1", "title": f"Create {evil}", "status": "in_progress", "details": rich(bold)}
+    blocks = [
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "What"}], [rich(bold, bad)]]},
+        {"type": "plan", "title": "The apply", "tasks": [task]},
+        {"type": "task_card", "task_id": "t2", "title": "Done", "status": "complete"},
+        {"type": "rich_text", "elements": [pre, several]},
+    ]
+    client.chat_postMessage(channel=slack.channel_of("data-platform").id, text="x", blocks=blocks)
+    page = httpx.get(slack.url).text
+    for part in (
+        "<th ",
+        "<strong><em>&lt;b&gt;&amp;&lt;/b&gt;</em></strong>",
+        'class="task in_progress"',
+        "(in progress)",
+        'class="task complete"',
+        "<ol ",
+        "a: &lt;b&gt;",
+    ):
+        assert part in page, part
+    assert "javascript:" not in page
+    assert evil not in page
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "table", "rows": []},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "x"}] * 21]},
+        {"type": "table", "rows": [[{"type": "mrkdwn", "text": "x"}]]},
+        {"type": "plan", "title": ""},
+        {"type": "plan", "title": "x", "tasks": [{"task_id": "1", "title": "x"}] * 51},
+        {"type": "task_card", "task_id": "1", "title": "x", "status": "done"},
+        {"type": "task_card", "title": "x", "status": "complete"},
+        {"type": "task_card", "task_id": "1", "title": "x", "details": {"type": "mrkdwn", "text": "x"}},
+    ],
+)
+def test_the_limits_of_tables_and_tasks(slack: Slack, block: dict[str, object]) -> None:
+    client = WebClient(token=slack.bot_token, base_url=slack.api_url)
+    with pytest.raises(SlackApiError, match="invalid_blocks"):
+        client.chat_postMessage(channel=slack.channel_of("data-platform").id, text="x", blocks=[block])
+
+
+def test_the_shortcuts_are_those_of_the_manifest() -> None:
+    manifest = (PROJECT / "docs/slack-app.yaml").read_text("utf-8")
+    for callback, label in SHORTCUTS.items():
+        assert f"callback_id: {callback}\n" in manifest
+        assert f"name: {label}\n" in manifest
+
+
+def test_a_shortcut_on_a_message_tells_the_bot_which(slack: Slack, bot: RecordingBot) -> None:
+    channel = slack.channel_of("data-platform").id
+    said = slack.say("nadia-k", "data-platform", "We need a place for churn prediction")
+    page = httpx.get(slack.url, params={"as": "liwei", "channel": channel}).text
+    assert "Make a request of this" in page
+    form = {"as": "liwei", "channel": channel, "ts": said.ts, "callback_id": "make_request"}
+    done = httpx.post(f"{slack.url}/act/shortcut", data=form, headers={"Accept": "application/json"}).json()
+    assert done == {"ok": True, "thread": said.ts}
+    told = bot.interactions[-1].payload
+    assert (told["type"], told["callback_id"], told["user"]["id"]) == (
+        "message_action",
+        "make_request",
+        "U024BE7LH",
+    )
+    assert (told["message"]["text"], told["message_ts"], told["channel"]["id"]) == (
+        said.text,
+        said.ts,
+        channel,
+    )
+    assert told["trigger_id"]
