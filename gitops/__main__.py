@@ -1,4 +1,4 @@
-"""The command ``lakeport``: hands the kinds of resources to the command line."""
+"""The command ``lakeport``: hands the kinds of resources and further commands to the command line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ from gitops import cli
 
 if TYPE_CHECKING:
     from gitops.kind import AnyKind, Registry
+
+
+FURTHER: Mapping[str, cli.Further] = {
+    "converse": cli.Further(
+        "Rehearse", "Play conversations with the bot and score them.", "bot.rehearsal.command"
+    )
+}
+"""Commands of the layers above, imported when they are called."""
 
 
 class Kinds(Mapping[str, "AnyKind"]):
@@ -36,7 +44,7 @@ def main() -> None:
     """Run the command and leave with its exit code."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an answer is never lost to a character
-    raise SystemExit(cli.main(Kinds()))
+    raise SystemExit(cli.main(Kinds(), further=FURTHER))
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@ Exit codes are those of :mod:`gitops.errors`. Only the module of the command tha
 what takes long to import only where it is needed: ``--help`` and ``check`` load no SDK.
 
 A command is a module ``gitops.commands.<name>`` with two functions, those of :class:`Command`, and one line
-in the table below. Its help is that line, its arguments, and the epilog that it gives the parser: examples
-and exit codes, as they are to be shown.
+in the table below; one of a layer above is handed in by whoever calls :func:`main`. Its help is that line,
+its arguments, and the epilog that it gives the parser: examples and exit codes, as they are to be shown.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, NoReturn, Protocol, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, NoReturn, Protocol, cast
 
 from gitops.errors import InvalidRequest, LakeportError, UsageError
 from gitops.terminal import Format, as_text, note, say
@@ -69,13 +70,28 @@ class Command(Protocol):
         """Do it and return the exit code; failures are :class:`~gitops.errors.LakeportError`."""
 
 
-def main(registry: Registry, arguments: Sequence[str] | None = None) -> int:
+class Further(NamedTuple):
+    """A command of a layer above: the title of its group, what it does in one line, its module."""
+
+    group: str
+    line: str
+    module: str
+
+
+NONE_FURTHER: Mapping[str, Further] = MappingProxyType({})
+
+
+def main(
+    registry: Registry,
+    arguments: Sequence[str] | None = None,
+    further: Mapping[str, Further] = NONE_FURTHER,
+) -> int:
     """Run the command and return its exit code; every failure becomes words here, and nowhere else."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     _debugging()
     try:
         try:
-            return _run(given, registry)
+            return _run(given, registry, further)
         except LakeportError as error:
             return _fail(error, given, registry)
     except KeyboardInterrupt:
@@ -86,12 +102,12 @@ def main(registry: Registry, arguments: Sequence[str] | None = None) -> int:
         return _defect(error, given)
 
 
-def _run(given: Sequence[str], registry: Registry) -> int:
+def _run(given: Sequence[str], registry: Registry, further: Mapping[str, Further]) -> int:
     word, *rest = given or ["--help"]
     if word == "help" and rest:
         word, *rest = *rest, "--help"
     if word in ("help", "-h", "--help"):
-        say(overview())
+        say(overview(further))
     elif word == "--version":
         from gitops.commands.shared import version
 
@@ -99,38 +115,44 @@ def _run(given: Sequence[str], registry: Registry) -> int:
     elif word in COMMANDS:
         command = load(word)
         return command.run(parser_of(word, command).parse(rest), registry)
+    elif word in further:
+        command = load(word, further[word].module)
+        return command.run(parser_of(word, command, further[word].line).parse(rest), registry)
     else:
-        _refuse(word)
+        _refuse(word, further)
     return 0
 
 
-def overview() -> str:
+def overview(further: Mapping[str, Further] = NONE_FURTHER) -> str:
     """What ``lakeport --help`` shows."""
     lines = ["Usage: lakeport COMMAND [OPTION ...] [ARGUMENT ...]", "", ABOUT]
-    for title, group in GROUPS.items():
+    groups = {title: dict(group) for title, group in GROUPS.items()}
+    for name, one in further.items():
+        groups.setdefault(one.group, {})[name] = one.line
+    for title, group in groups.items():
         lines += ["", f"{title}:", *(f"  {name:<10} {line}" for name, line in group.items())]
     lines += ["", "Options:", "  -h, --help  Show this and leave.", "  --version   Show the version."]
     lines += ["", "`lakeport help COMMAND` says what a command takes."]
     return "".join(f"{line}\n" for line in lines)
 
 
-def load(name: str) -> Command:
-    """The module of a command, by its name in the table."""
+def load(name: str, module: str = "") -> Command:
+    """The module of a command, by its name in the table; ``module`` where it is none of ours."""
     from importlib import import_module
 
-    return cast("Command", import_module(f"gitops.commands.{name}"))
+    return cast("Command", import_module(module or f"gitops.commands.{name}"))
 
 
-def parser_of(name: str, command: Command) -> Parser:
+def parser_of(name: str, command: Command, line: str = "") -> Parser:
     """What reads the words after the name of a command."""
     from gitops.arguments import Parser
 
-    parser = Parser(prog=f"lakeport {name}", description=COMMANDS[name])
+    parser = Parser(prog=f"lakeport {name}", description=line or COMMANDS[name])
     command.add_arguments(parser)
     return parser
 
 
-def _refuse(word: str) -> NoReturn:
+def _refuse(word: str, further: Mapping[str, Further]) -> NoReturn:
     """Raise for a first word that is no command."""
     if word.startswith("-"):
         raise UsageError(
@@ -138,7 +160,7 @@ def _refuse(word: str) -> NoReturn:
         )
     from gitops.suggest import did_you_mean
 
-    what = f"There is no command {word or repr(word)}. {did_you_mean(word, COMMANDS)}"
+    what = f"There is no command {word or repr(word)}. {did_you_mean(word, [*COMMANDS, *further])}"
     raise UsageError(what.rstrip(), fix="`lakeport --help` shows the commands.")
 
 
