@@ -2,7 +2,8 @@
 
 Ids of rules: ``organisation``, ``environment-…``, ``classification-…`` and ``team-…`` are the ``approvals``
 of the policy's layers; ``cost`` is asked for above a monthly cost, ``change-…`` by an edit of what is merged,
-and ``exception-…`` by an exception that the request records.
+and ``exception-…`` by an exception that the request records. ``requester-unlinked`` asks for two people where
+nobody knows the requester's GitHub login.
 """
 
 from __future__ import annotations
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 REMOVAL, ADDITION, RISKY = "removal", "addition", "risky"
 """Changes that are no field: something is taken away; a resource is new; a field is edited that is risky."""
+
+UNLINKED = "requester-unlinked"
+"""Id of the rule for a requester who may be anybody on GitHub: one of two people is not the one who asked."""
 
 _CHANGE_WORDS = {
     REMOVAL: "Taking something away",
@@ -77,6 +81,8 @@ def rules_of(metadata: Metadata, policy: Policy, money: Money | None) -> tuple[A
     if found is None:
         asked = [*policy.effective(*where).approvals, *([_for_cost(policy)] if dear else [])]
         found = tuple(rule for one in asked for rule in _rules(one, metadata.team, requester, policy))
+        if not requester:
+            found = (*found, _unlinked(found, metadata.team, policy))
         policy.memo[key] = found
     return (*found, *_exceptions(metadata, requester, policy)) if metadata.exceptions else found
 
@@ -150,6 +156,14 @@ def _exceptions(metadata: Metadata, requester: frozenset[str], policy: Policy) -
     for one in metadata.exceptions:
         named = frozenset(login for login in may if login.casefold() == one.approver.casefold())
         yield ApprovalRule(f"exception-{one.rule}", 1, named or may, f"The exception to {one.rule}")
+
+
+def _unlinked(rules: Iterable[ApprovalRule], team: str, policy: Policy) -> ApprovalRule:
+    """Two different people, of all who approve anything here, those of the team and those who stand in."""
+    groups = [name for name in (team, *policy.approval_fallback) if name in policy.teams]
+    people = {login for rule in rules for login in rule.approvers}
+    people |= {login for name in groups for login in policy.teams[name].approvers}
+    return ApprovalRule(UNLINKED, 2, frozenset(people), "A requester without a known GitHub account")
 
 
 def logins_of_requester(metadata: Metadata, policy: Policy) -> frozenset[str]:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from gitops.approval import ApprovalRule
+from gitops.approval import UNLINKED, ApprovalRule
 from gitops.checkout import is_request_file
 from gitops.errors import InvalidRequest
 from gitops.request import request_id
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
 
-UNLINKED = "requester-unknown"
-"""Id of the rule that the gate adds when nobody knows which GitHub login the requester has."""
+UNKNOWN_AUTHOR = "author-unknown"
+"""Id of the rule that the gate adds for a commit whose author GitHub does not know."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +62,8 @@ def standing(reviews: Iterable[Review]) -> tuple[Review, ...]:
 class Facts:
     """Everything the judgement rests on. Logins may be in any case.
 
-    ``requester_github``: the human who asked, as linked in the directory; ``None`` when there is no link.
+    ``requester_github``: the human who asked, as linked in the directory or by the person in Slack; ``None``
+    when nobody knows.
     ``reviews``: as :func:`standing` gives them. ``writers``: reviewers who may write to the repository.
     ``commit_authors``: who made the commits; ``unknown_authors``: for some commit GitHub does not know.
     ``problems``: sentences why a request file cannot be judged.
@@ -231,19 +232,20 @@ def _weigh(facts: Facts) -> Verdict:
 
 
 def _rules(facts: Facts) -> Sequence[ApprovalRule]:
-    """The policy's rules; with an unknown requester, two different people as well.
+    """The policy's rules; with an unknown person behind the request, two different people as well.
 
-    One of two people cannot be the one who asked; a single approver could be.
+    One of two people cannot be the one who asked; a single approver could be. The policy's own rules ask for
+    two where the file names no login; here it is also asked for when the one in the file proves nothing.
     """
-    if facts.requester_github and not facts.unknown_authors:
-        return facts.rules
-    everyone = frozenset(login for rule in facts.rules for login in rule.approvers)
-    why = (
-        "A commit by somebody GitHub does not know"
-        if facts.requester_github
-        else "A request of somebody without a GitHub login in the directory"
-    )
-    return (*facts.rules, ApprovalRule(UNLINKED, 2, everyone, why))
+    rules = list(facts.rules)
+    everyone = frozenset(login for rule in rules for login in rule.approvers)
+    if not facts.requester_github and all(rule.id != UNLINKED for rule in rules):
+        why = "A request of somebody whose GitHub account nobody has proved"
+        rules.append(ApprovalRule(UNLINKED, 2, everyone, why))
+    if facts.unknown_authors:
+        why = "A commit by somebody GitHub does not know"
+        rules.append(ApprovalRule(UNKNOWN_AUTHOR, 2, everyone, why))
+    return rules
 
 
 def _discount(review: Review, facts: Facts, approvers: AbstractSet[str]) -> Discount | None:

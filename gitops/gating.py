@@ -45,8 +45,12 @@ class Reviewed(Protocol):
 
 @dataclass
 class _Asked:
-    """What all request files of a pull request ask for together."""
+    """What all request files of a pull request ask for together.
 
+    ``untouched``: nobody made a commit but the author of the pull request, who may approve nothing in it.
+    """
+
+    untouched: bool = False
     rules: dict[ApprovalRule, None] = field(default_factory=dict)
     requesters: set[str] = field(default_factory=set)
     unlinked: bool = False
@@ -66,13 +70,14 @@ def gather(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy) -> 
     """
     changes = repo.changes(pull)
     touched = {path for change in changes for path in (change.path, change.previous) if path}
-    asked = _Asked()
+    wanted = request_files(touched)
+    authors, unknown, count = repo.commit_authors(pull) if wanted else (frozenset[str](), False, 0)
+    unknown = unknown or count >= COMMITS_LISTED
+    asked = _Asked(untouched=not unknown and authors <= {pull.author})
     if len(changes) >= FILES_LISTED:
         asked.problems.append(f"The pull request touches {FILES_LISTED} files or more; GitHub names no more.")
-    wanted = request_files(touched)
     for path in wanted:
         _ask(asked, path, repo, pull, registry, rules)
-    authors, unknown, count = repo.commit_authors(pull) if wanted else (frozenset[str](), False, 0)
     reviews = repo.reviews(pull) if wanted else ()
     requester = None if asked.unlinked else min(asked.requesters, default=None)
     return Facts(
@@ -84,7 +89,7 @@ def gather(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy) -> 
         writers=_writers(repo, reviews),
         files_touched=tuple(sorted(touched)),
         commit_authors=authors | asked.requesters - {requester or ""},
-        unknown_authors=unknown or count >= COMMITS_LISTED,
+        unknown_authors=unknown,
         problems=tuple(asked.problems),
     )
 
@@ -117,13 +122,18 @@ def _loaded(raw: bytes | None, path: str, registry: Registry, problems: list[str
 
 
 def _note_requester(asked: _Asked, loaded: Loaded, rules: Policy) -> None:
-    """Who asked, as the directory links them; what the file claims bars that person too, and links nobody."""
+    """Who asked, as the directory links them, else as the file does.
+
+    The bot writes a login into the file that the person has proved to be theirs. Whoever else writes one is
+    the author and approves nothing. Where somebody added a commit, or the directory knows the login as
+    another's, what the file says proves nothing. It bars the person it names in any case.
+    """
     by = loaded.request.metadata.requested_by
     person = rules.person(slack=by.slack)
-    if person is None:
-        asked.unlinked = True
-    else:
+    if person is not None:
         asked.requesters.add(person.github)
+    elif not by.github or not asked.untouched or rules.person(github=by.github) is not None:
+        asked.unlinked = True
     if by.github:
         asked.requesters.add(by.github)
 

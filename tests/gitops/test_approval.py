@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops.amendment import approvals_of_change
-from gitops.approval import ADDITION, REMOVAL, RISKY, ApprovalRule, approvals, changes, rules_for_changes
-from gitops.policy import Policy
+from gitops.approval import (
+    ADDITION,
+    REMOVAL,
+    RISKY,
+    UNLINKED,
+    ApprovalRule,
+    approvals,
+    changes,
+    rules_for_changes,
+)
+from gitops.policy import Policy, judge
 from gitops.policyfile import Person
 from gitops.request import Loaded
 from gitops.vocabulary import CLASSIFICATIONS
@@ -56,6 +67,31 @@ def test_nobody_approves_their_own_request() -> None:
 def test_leaving_the_login_out_makes_nobody_their_own_approver() -> None:
     found = rules(loaded(team="risk", requested_by="{slack: U0TOMASBL}"))
     assert found == {"environment-dev": (1, {"irene-w"})}
+
+
+def test_two_people_where_nobody_knows_the_requester_on_github() -> None:
+    found = rules(loaded(requested_by="{slack: U0STRANGER}"))
+    assert found == {
+        "environment-dev": (1, {"nadia-k"}),
+        UNLINKED: (2, {"nadia-k", "petra-v", "sam-o", "tomas-b", "irene-w"}),
+    }
+    assert UNLINKED not in rules(loaded(requested_by="{slack: U0STRANGER, github: stranger}"))
+    assert UNLINKED not in rules(loaded(requested_by="{slack: U024BE7LH}"))
+
+
+def test_any_two_who_approve_will_do_for_an_unknown_requester() -> None:
+    alone = changed_policy(("approval_fallback: [ml-platform, risk]", "approval_fallback: [ml-platform]"))
+    request = loaded(requested_by="{slack: U0STRANGER}", data_classification="restricted")
+    found = rules(request, alone)
+    assert found[UNLINKED] == (2, {"nadia-k", "petra-v", "sam-o", "tomas-b", "irene-w"})
+
+
+def test_too_few_people_for_an_unknown_requester_is_a_finding() -> None:
+    lonely = changed_policy(("approval_fallback: [ml-platform, risk]", "approval_fallback: []"))
+    findings = judge(loaded(requested_by="{slack: U0STRANGER}"), lonely, REGISTRY, today=date(2026, 11, 21))
+    assert [one.message for one in findings if one.rule == "approvals-possible"] == [
+        "A requester without a known GitHub account needs 2 others to approve; the policy has 1."
+    ]
 
 
 def test_others_stand_in_where_the_requester_is_the_only_approver() -> None:

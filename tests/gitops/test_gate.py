@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
-from gitops.approval import ApprovalRule
-from gitops.gate import UNLINKED, Discount, Facts, Outcome, Review, judge, request_files, standing
+from gitops.approval import UNLINKED, ApprovalRule
+from gitops.gate import UNKNOWN_AUTHOR, Discount, Facts, Outcome, Review, judge, request_files, standing
 
 HEAD = "a" * 40
 OLD = "b" * 40
@@ -120,12 +120,23 @@ def test_too_few_people_is_said() -> None:
     assert "the policy has to name another approver" in sentence
 
 
-@pytest.mark.parametrize("more", [{"requester_github": None}, {"unknown_authors": True}])
-def test_an_unknown_person_behind_it_asks_for_two(more: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("more", "rule"),
+    [({"requester_github": None}, UNLINKED), ({"unknown_authors": True}, UNKNOWN_AUTHOR)],
+)
+def test_an_unknown_person_behind_it_asks_for_two(more: dict[str, Any], rule: str) -> None:
     verdict = judge(facts(approval("nadia-k"), **more))
     assert verdict.outcome is Outcome.MISSING_APPROVALS
-    assert [(one.rule, one.count, one.who) for one in verdict.missing] == [(UNLINKED, 1, ("omar-f",))]
+    assert [(one.rule, one.count, one.who) for one in verdict.missing] == [(rule, 1, ("omar-f",))]
     assert judge(facts(approval("nadia-k"), approval("omar-f"), **more)).outcome is Outcome.OPEN
+
+
+def test_the_rule_of_the_policy_for_an_unknown_requester_is_not_asked_for_twice() -> None:
+    both = structs.replace(PLATFORM, id=UNLINKED, count=2, approvers=TEAM.approvers | PLATFORM.approvers)
+    verdict = judge(facts(approval("nadia-k"), rules=(TEAM, both), requester_github=None))
+    assert [(one.rule, one.count) for one in verdict.missing] == [(UNLINKED, 1)]
+    open_ = judge(facts(approval("nadia-k"), approval("petra-v"), rules=(TEAM, both), requester_github=None))
+    assert open_.outcome is Outcome.OPEN
 
 
 def test_an_unknown_requester_leaves_stricter_rules_as_they_are() -> None:

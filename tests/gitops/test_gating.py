@@ -132,6 +132,51 @@ def test_somebody_whom_the_directory_does_not_know_needs_two(repo: Repo) -> None
     assert outcome(repo) is Outcome.MISSING_APPROVALS
 
 
+STRANGER, PROVED = b"{slack: U0STRANGER}", b"{slack: U0STRANGER, github: stranger}"
+
+
+def stranger(repo: Repo, by: bytes) -> None:
+    repo.files[toy.path(), HEAD] = toy.raw().replace(b"{slack: U024BE7LH, github: liwei}", by)
+
+
+def test_whom_nobody_knows_on_github_needs_two_and_it_is_said_once(repo: Repo) -> None:
+    stranger(repo, STRANGER)
+    repo.reviewed = approved_by("nadia-k")
+    verdict = judge_pull(repo, PULL, registry=toy.registry(toy.World()), rules=toy.policy())
+    assert verdict.sentences == (
+        "A requester without a known GitHub account asks for one more approval, from omar-f.",
+    )
+    repo.reviewed = approved_by("nadia-k", "omar-f")
+    assert outcome(repo) is Outcome.OPEN
+
+
+def test_a_login_that_the_bot_wrote_is_proved_and_one_approval_is_enough(repo: Repo) -> None:
+    stranger(repo, PROVED)
+    assert gathered(repo).requester_github == "stranger"
+    repo.reviewed = approved_by("nadia-k")
+    assert outcome(repo) is Outcome.OPEN
+
+
+@pytest.mark.parametrize(
+    "authors",
+    [
+        (frozenset({"lakeport[bot]", "omar-f"}), False, 2),
+        (frozenset({"lakeport[bot]"}), True, 2),
+        (frozenset({"lakeport[bot]"}), False, COMMITS_LISTED),
+    ],
+)
+def test_a_login_in_the_file_proves_nothing_once_somebody_added_a_commit(
+    repo: Repo, authors: tuple[frozenset[str], bool, int]
+) -> None:
+    stranger(repo, PROVED)
+    repo.authors = authors
+    facts = gathered(repo)
+    assert facts.requester_github is None
+    assert "stranger" in facts.commit_authors
+    repo.reviewed = approved_by("nadia-k")
+    assert outcome(repo) is Outcome.MISSING_APPROVALS
+
+
 def test_an_edit_needs_those_whom_the_policy_names_for_it(repo: Repo) -> None:
     asks = b"approvals_for_change: {purpose: {count: 2, from: [growth]}}\n"
     rules = load_policy(toy.POLICY + asks)
