@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -24,9 +25,13 @@ from gitops.errors import LakeportError, RemoteUnavailable
 
 QUEUE = "lakeport"
 WORKFLOW = "lakeport.handle"
+CLOCK = "lakeport.clock"
 # Fixed, so that what an older release accepted is worked on by a newer one.
 APPLICATION_VERSION = "1"
 KEEP = timedelta(days=30)
+PRUNE, EVERY_NIGHT = "prune", "17 3 * * *"
+FORGET = 500
+"""So many workflows are forgotten at a time."""
 
 Handle = Callable[[dict[str, Any], str], None]
 """Works on an envelope's payload; the second argument is its key."""
@@ -81,6 +86,8 @@ class Desk:
     """Accepts envelopes and works on them; there is one in a process, since DBOS is one for a process.
 
     ``handle`` says by an envelope's source what works on it. ``check`` names what else is not ready.
+    ``schedules`` says by the source when there is work without anybody sending any, in cron's notation (UTC):
+    its payload is ``at``, when it was due.
     """
 
     def __init__(
@@ -90,11 +97,13 @@ class Desk:
         *,
         pace: Pace,
         check: Callable[[], Mapping[str, str]] = dict,
+        schedules: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._store = store
-        self._handle = handle
+        self._handle = {PRUNE: self._prune, **handle}
         self._pace = pace
         self._check = check
+        self._schedules = {PRUNE: EVERY_NIGHT, **schedules}
         self._running = threading.Event()
 
     def start(self) -> None:
@@ -107,6 +116,11 @@ class Desk:
         def handle(source: str, key: str, payload: dict[str, Any]) -> None:
             self._work(source, key, payload)
 
+        @DBOS.workflow(name=CLOCK)
+        def strike(at: datetime, source: str) -> None:
+            due = at.astimezone(UTC).isoformat(timespec="seconds")
+            self.accept(Envelope(source, f"{source}:{due}", source, {"at": due}))
+
         self._workflow = handle
         DBOS.launch()
         DBOS.register_queue(
@@ -116,6 +130,15 @@ class Desk:
             polling_interval_sec=self._pace.poll,
             on_conflict="always_update",
         )
+        for known in DBOS.list_schedules():
+            if known["schedule_name"] not in self._schedules:
+                DBOS.delete_schedule(known["schedule_name"])
+        DBOS.apply_schedules(
+            [
+                {"schedule_name": name, "workflow_fn": strike, "schedule": cron, "context": name}
+                for name, cron in self._schedules.items()
+            ]
+        )
         self._running.set()
 
     def stop(self) -> None:
@@ -124,15 +147,17 @@ class Desk:
         DBOS.destroy(destroy_registry=True, workflow_completion_timeout_sec=self._pace.drain)
         self._store.close()
 
-    def accept(self, envelope: Envelope) -> None:
+    def accept(self, envelope: Envelope, *, after: float | None = None) -> None:
         """Write an envelope down for :meth:`start`'s workers; one of a key that is known changes nothing.
+
+        It is worked on ``after`` so many seconds, or a second later (DBOS looks once a second).
 
         Raises:
             RemoteUnavailable: it could not be written, and must not be acknowledged.
         """
         started = time.perf_counter()
         try:
-            with SetWorkflowID(envelope.key), SetEnqueueOptions(queue_partition_key=envelope.partition):
+            with SetWorkflowID(envelope.key), _options(envelope, after):
                 DBOS.enqueue_workflow(QUEUE, self._workflow, envelope.source, envelope.key, envelope.payload)
         except (SQLAlchemyError, error.DBOSException) as problem:
             raise RemoteUnavailable("The event could not be written down.", where="database") from problem
@@ -159,6 +184,13 @@ class Desk:
             seconds = round(time.perf_counter() - started, 3)
             log.info("worked", source=source, key=key, seconds=seconds)
 
+    def _prune(self, _payload: dict[str, Any], _key: str) -> None:
+        """Forget what was worked on long ago; Slack and GitHub send nothing again that is so old."""
+        before = datetime.now(UTC) - KEEP
+        self._store.prune(before)
+        while DBOS.run_step({"name": "prune"}, lambda: _forget(before)):
+            continue
+
     def _config(self) -> DBOSConfig:
         url = self._store.engine.url
         return {
@@ -172,3 +204,22 @@ class Desk:
             "max_executor_threads": self._pace.workers + 4,
             "sys_db_pool_size": 20 if make_url(url).get_backend_name() == "sqlite" else 10,
         }
+
+
+def _options(envelope: Envelope, after: float | None) -> SetEnqueueOptions:
+    return SetEnqueueOptions(queue_partition_key=envelope.partition, delay_seconds=after)
+
+
+def _forget(before: datetime) -> int:
+    """Delete some of the workflows that ended before, with all that DBOS keeps of them; how many."""
+    ended = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+    found = DBOS.list_workflows(
+        status=ended,
+        completed_before=before.isoformat(),
+        limit=FORGET,
+        load_input=False,
+        load_output=False,
+    )
+    if found:
+        DBOS.delete_workflows([one.workflow_id for one in found])
+    return len(found)

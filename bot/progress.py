@@ -12,10 +12,12 @@ from typing import Any
 
 import structlog
 
-from bot import dialogue
+from bot import dialogue, orders
 from bot.draft import Draft, Stage
-from bot.envelope import REQUEST_BRANCH, conversation_id
+from bot.envelope import conversation_id
+from bot.facts import PLAN_CHECK, REQUEST_BRANCH, name_of
 from bot.known import KnownPolicy
+from bot.orders import OVER
 from bot.ports import Receipts, Repository
 from bot.store import Conversation, Store
 from bot.talk import Talk
@@ -27,15 +29,16 @@ Fact = Mapping[str, Any]
 
 WAITING = (Stage.SUBMITTED, Stage.MERGED, Stage.FAILED)
 """States in which a receipt is news."""
+_OPEN = (Stage.COLLECTING, Stage.REVIEWING, Stage.SUBMITTED)
 NEWS = {
-    "opened": (Stage.COLLECTING, Stage.REVIEWING, Stage.SUBMITTED),
-    "checked": (Stage.REVIEWING, Stage.SUBMITTED),
-    "reviewed": (Stage.REVIEWING, Stage.SUBMITTED),
-    "closed": (Stage.REVIEWING, Stage.SUBMITTED),
-    "merged": (Stage.REVIEWING, Stage.SUBMITTED, Stage.WITHDRAWN),
+    "opened": _OPEN,
+    "checked": _OPEN,
+    "reviewed": _OPEN,
+    "commented": (*_OPEN, Stage.MERGED, Stage.FAILED, Stage.APPLIED),
+    "closed": _OPEN,
+    "merged": (*_OPEN, Stage.WITHDRAWN),
 }
 """In which states a fact is news; elsewhere it comes late, and what came after it was told already."""
-PLAN_CHECK = "lakeport/plan"
 
 log = structlog.get_logger(__name__)
 
@@ -55,10 +58,13 @@ class Progress:
         match fact["fact"]:
             case "pushed":
                 self.policy.stale()
+                self.talk.lookups.requests.stale()
             case "receipts":
                 self._receipts()
             case "apply_started" | "apply_ended":
                 self._apply(fact)
+            case "progress":
+                self._steps(fact)
             case _:
                 found = self._conversation(fact, key)
                 if found is not None:
@@ -70,11 +76,11 @@ class Progress:
             return
         if fact["fact"] == "opened":
             if found.pull_number != fact["pull"]:
-                self._event(found, f"opened:{fact['pull']}", dialogue.Submitted(fact["pull"], fact["url"]))
+                self._event(found, name_of(fact), dialogue.Submitted(fact["pull"], fact["url"]))
             return
-        told = _event_of(fact)
-        if told is not None:
-            self._event(found, *told)
+        event = _event_of(fact)
+        if event is not None:
+            self._event(found, name_of(fact), event)
 
     def _apply(self, fact: Fact) -> None:
         """A run of the apply workflow; what it did is in the receipts, only a run without one is told."""
@@ -93,6 +99,13 @@ class Progress:
             )
             self._event(found, f"run:{fact['run']}", failed)
 
+    def _steps(self, fact: Fact) -> None:
+        """How far the apply is: the one message about it is updated."""
+        found = self.store.of_pull(fact["pull"], None)
+        if found is not None and found.state in WAITING:
+            shown = orders.steps(fact["steps"], fact["run"], fact["number"], fact["done"], fact["total"])
+            self.talk.clerk.carry_out(shown, found, "")
+
     def _receipts(self) -> None:
         """Tell every conversation that waits for one about the newest receipt of its pull request."""
         waiting = [found for found in self.store.waiting(WAITING) if found.pull_number is not None]
@@ -102,6 +115,7 @@ class Progress:
         for found in waiting:
             told = news.get(str(found.pull_number))
             if told is not None:
+                self.talk.clerk.carry_out(_last_steps(told), found, "")
                 self._event(found, f"receipt:{told['number']}", _outcome(told))
 
     def _newest(self, pulls: set[int | None]) -> dict[str, Any]:
@@ -109,11 +123,16 @@ class Progress:
         return {str(one.pull): _plain(one) for one in self.receipts.read_all() if one.pull in pulls}
 
     def _event(self, found: Conversation, name: str, event: dialogue.Event) -> None:
-        self.talk.happened(f"{found.id}:{name}", found.id, event)
+        """Tell it once. Whether it was told is a step: work that died half-way through goes on with it."""
+        key = f"{found.id}:{name}"
+        if not self.talk.steps.run("told", lambda: self.store.ordered(key) is not None):
+            self.talk.happened(key, found.id, event)
 
     def _conversation(self, fact: Fact, key: str) -> Conversation | None:
         """The conversation a fact is about; made again from the pull request when the database lost it."""
         found = self.store.of_pull(fact["pull"], fact["branch"])
+        if found is not None and fact["fact"] != "opened" and found.pull_number not in (None, fact["pull"]):
+            return found if fact["pull"] is None else None  # another pull request of the same branch
         if found is not None or not fact.get("thread") or fact["pull"] is None:
             return found
         try:
@@ -148,26 +167,27 @@ class Progress:
         return True
 
 
-def _event_of(fact: Fact) -> tuple[str, dialogue.Event] | None:
-    """The name of a fact, unique within its conversation, and the event it is."""
+def _event_of(fact: Fact) -> dialogue.Event | None:
+    """What a fact is to a conversation, ``None`` when it is no news."""
     match fact["fact"]:
         case "merged":
-            return f"merged:{fact['sha']}", dialogue.Merged(fact["sha"])
+            return dialogue.Merged(fact["sha"])
         case "closed":
-            return f"closed:{fact['at']}", dialogue.Closed(fact["login"])
+            return dialogue.Closed(fact["login"])
         case "reviewed":
-            event = dialogue.Reviewed(fact["login"], fact["state"], fact["text"], fact["url"])
-            return f"review:{fact['review']}", event
+            return dialogue.Reviewed(fact["login"], fact["state"], fact["text"], fact["url"])
+        case "commented":
+            place = f"On {fact['line']}: " if fact["line"] else ""
+            return dialogue.Reviewed(fact["login"], "commented", place + fact["text"], fact["url"])
         case _:
             return _checked(fact)
 
 
-def _checked(fact: Fact) -> tuple[str, dialogue.Event] | None:
+def _checked(fact: Fact) -> dialogue.Event | None:
     ok = fact["conclusion"] == "success"
     if fact["name"] != PLAN_CHECK and not ok:
         return None  # the gate is closed until somebody approves: that is no news
-    name = f"check:{fact['name']}:{fact['sha']}:{fact['conclusion']}"
-    return name, dialogue.CheckDone(ok, fact["title"] or fact["summary"], fact["url"])
+    return dialogue.CheckDone(ok, fact["title"] or fact["summary"], fact["url"])
 
 
 def _plain(receipt: Receipt) -> dict[str, Any]:
@@ -179,8 +199,17 @@ def _plain(receipt: Receipt) -> dict[str, Any]:
         "outputs": {key: dict(value) for key, value in receipt.outputs.items()},
         "error": receipt.error or "",
         "run": receipt.run_url,
+        "of_run": f"{receipt.run_id}-{receipt.attempt}",
+        "what": [[step.outcome, step.summary or step.key] for step in receipt.steps],
         "steps": [f"{step.summary or step.key}: {step.outcome}" for step in receipt.steps],
     }
+
+
+def _last_steps(news: Mapping[str, Any]) -> orders.Order:
+    """What became of the steps in the end, where somebody was shown how far they are."""
+    steps = [(outcome, words) for outcome, words in news["what"] if outcome != "already"]
+    done = sum(outcome == "done" for outcome, _ in steps)
+    return orders.steps(steps, news["of_run"], OVER, done, len(steps))
 
 
 def _outcome(news: Mapping[str, Any]) -> dialogue.Event:

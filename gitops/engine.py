@@ -44,14 +44,24 @@ class Journal:
     def __init__(self, path: Path | None = None, *, tell: Callable[[str, str], None] | None = None) -> None:
         self.path = path
         self.broken = ""
-        self._tell = tell
+        self._tellers = [tell] if tell is not None else []
         self._lock = threading.Lock()
+
+    def listen(self, tell: Callable[[str, str], None]) -> None:
+        """Let ``tell`` hear what happens from now on; it must neither wait nor raise."""
+        with self._lock:
+            self._tellers.append(tell)
+
+    def unlisten(self, tell: Callable[[str, str], None]) -> None:
+        """Let it hear no more."""
+        with self._lock:
+            self._tellers.remove(tell)
 
     def event(self, key: str, what: str) -> None:
         """Write one line; ``what`` is ``started``, ``done`` or ``failed``."""
         with self._lock:
-            if self._tell is not None:
-                self._tell(key, what)
+            for tell in self._tellers:
+                tell(key, what)
             if self.path is None or self.broken:
                 return
             line = json.dumps({"at": now(), "key": key, "event": what}, ensure_ascii=False) + "\n"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from gitops.gate import Verdict
     from gitops.kind import Registry
-    from gitops.plan import Approved
+    from gitops.plan import Approved, Plan
     from gitops.policy import Policy
     from gitops.pulls import Pull
     from gitops.receipts import Receipt, Status, Step
@@ -59,7 +60,10 @@ class Ledger(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Site:
-    """Everything a run works with. ``judge`` judges the gate again, on the pull request's head commit."""
+    """Everything a run works with. ``judge`` judges the gate again, on the pull request's head commit.
+
+    ``follow`` is entered while a plan is carried out; it may tell people how far it is.
+    """
 
     checkout: Checkout
     registry: Registry
@@ -69,6 +73,7 @@ class Site:
     clients: Clients
     judge: Callable[[Pull], Verdict]
     journal: Journal = field(default_factory=Journal)
+    follow: Callable[[Pull, Plan], AbstractContextManager[object]] = lambda pull, plan: nullcontext()
     run_url: str = ""
     run_id: str = ""
     attempt: int = 1
@@ -189,14 +194,15 @@ class _Attempt:
         approved = site.pulls.approved_set(pull.head_sha, loaded.id)
         plan = draw(loaded, registry=site.registry, policy=site.policy, clients=site.clients)
         self._plan_digest = plan.digest
-        self._outcome = carry_out(
-            plan,
-            approved,
-            registry=site.registry,
-            clients=site.clients,
-            journal=site.journal,
-            wanted=request.desired(loaded, site.policy),
-        )
+        with site.follow(pull, plan):
+            self._outcome = carry_out(
+                plan,
+                approved,
+                registry=site.registry,
+                clients=site.clients,
+                journal=site.journal,
+                wanted=request.desired(loaded, site.policy),
+            )
         self.stopped = self._outcome.interrupted
 
     def close(self) -> Landed:

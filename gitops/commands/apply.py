@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from gitops.engine import Journal
     from gitops.kind import Registry
     from gitops.landing import Landed
+    from gitops.live import Live
+    from gitops.plan import Plan
+    from gitops.pulls import Pull
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,8 +56,10 @@ def _apply_all(registry: Registry, journal: Journal, tell: Callable[[Landed], No
     from gitops import gating, landing
     from gitops.clients import repository_github
     from gitops.drawing import Clients
+    from gitops.live import Live
     from gitops.pulls import open_repository
     from gitops.receipts import Receipts
+    from gitops.render import result_marker
 
     checkout = shared.checkout_here()
     rules = landing.policy_of(checkout)
@@ -61,6 +67,13 @@ def _apply_all(registry: Registry, journal: Journal, tell: Callable[[Landed], No
     github = repository_github(os.environ)
     repo = open_repository(github, name)
     attempt = os.environ.get("GITHUB_RUN_ATTEMPT", "")
+    run = os.environ.get("GITHUB_RUN_ID", "")
+    number = int(attempt) if attempt.isdecimal() else 1
+
+    def follow(pull: Pull, plan: Plan) -> Live:
+        marker = result_marker(plan.request)
+        return Live(plan, journal, partial(repo.upsert_comment, pull.number, marker), run=f"{run}-{number}")
+
     site = landing.Site(
         checkout=checkout,
         registry=registry,
@@ -70,9 +83,10 @@ def _apply_all(registry: Registry, journal: Journal, tell: Callable[[Landed], No
         clients=Clients(os.environ),
         judge=lambda pull: gating.judge_pull(repo, pull, registry=registry, rules=rules),
         journal=journal,
+        follow=follow,
         run_url=_run_url(os.environ),
-        run_id=os.environ.get("GITHUB_RUN_ID", ""),
-        attempt=int(attempt) if attempt.isdecimal() else 1,
+        run_id=run,
+        attempt=number,
         tool_version=shared.version(),
     )
     return landing.apply_pending(site, tell=tell)

@@ -14,6 +14,7 @@ from sandbox.github import (
     checks,
     commits,
     contents,
+    line_comments,
     objects,
     orgs,
     pages,
@@ -25,6 +26,7 @@ from sandbox.github.answers import ApiError, answer, parse_body
 from sandbox.github.call import Call, Route
 from sandbox.github.clone import add_clone
 from sandbox.github.data import Token
+from sandbox.github.device import add_signing_in
 from sandbox.github.review import add_reviewing
 from sandbox.github.state import GitHubState
 
@@ -39,6 +41,7 @@ OPERATIONS: tuple[Route, ...] = tuple(
         commits,
         pulls,
         talk,
+        line_comments,
         checks,
     )
     for route in module.routes.all
@@ -63,6 +66,7 @@ def create_app(state: GitHubState) -> FastAPI:
         app.add_api_route(route.path, _endpoint(state, route), methods=[route.method])
     add_clone(app, state)
     add_reviewing(app, state)
+    app.state.devices = add_signing_in(app, state)
     for page in pages.PAGES:
         app.add_api_route(page.path, _page(state, page.render), methods=["GET"])
     app.add_api_route("/{path:path}", _unknown(state), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])

@@ -124,6 +124,22 @@ class Comment:
 
 
 @dataclass
+class LineComment:
+    """A comment on a line of the new version of a file; ``hunk`` is the difference down to that line."""
+
+    id: int
+    number: int
+    user: str
+    body: str
+    path: str
+    line: int
+    hunk: str
+    commit_id: str
+    created_at: str = field(default_factory=now)
+    updated_at: str = field(default_factory=now)
+
+
+@dataclass
 class Pull:
     """A pull request between two branches of one repository; ``head_sha`` follows the branch while open."""
 
@@ -236,6 +252,7 @@ class Repository:
     issues: int = 0
     pulls: dict[int, Pull] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
+    line_comments: dict[int, LineComment] = field(default_factory=dict)
     checks: dict[int, CheckRun] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
     runs: dict[int, Run] = field(default_factory=dict)

@@ -86,7 +86,7 @@ def pull_event(
     if name != "pull_request":
         body = pull(state, found, it)
     payload = {"action": action, "number": it.number, "pull_request": body, **more}
-    if name == "pull_request_review":
+    if name.startswith("pull_request_review"):
         del payload["number"]
     state.emit(
         Event(

@@ -117,7 +117,7 @@ def full_pull(
         "mergeable_state": settled,
         "merged_by": account(state, it.merged_by) if it.merged_by else None,
         "comments": sum(comment.number == it.number for comment in found.comments.values()),
-        "review_comments": 0,
+        "review_comments": sum(comment.number == it.number for comment in found.line_comments.values()),
         "maintainer_can_modify": False,
         "commits": len(git.log(f"{start}..{it.head_sha}")),
         "additions": sum(file.additions for file in files),

@@ -129,13 +129,6 @@ def pull_files(call: Call) -> Any:
     return Page([file_change(call.state, call.repository, it.head_sha, file) for file in changes])
 
 
-@routes("GET", REPO + "/pulls/{pull_number}/comments", "pull_requests:read")
-def review_comments(call: Call) -> Any:
-    """Comments on lines: nobody can make one here, so there are none."""
-    assert call.pull, "404 otherwise"
-    return Page([])
-
-
 @routes("POST", REPO + "/pulls/{pull_number}/requested_reviewers", "pull_requests:write")
 def request_reviewers(call: Call) -> Any:
     """Ask people for a review."""

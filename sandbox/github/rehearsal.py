@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from sandbox.github.app import create_app
 from sandbox.github.data import App, Hook, Organisation, Permission, Repository, Team, Visibility
+from sandbox.github.device import Devices, client_id
 from sandbox.github.git import Signature
 from sandbox.github.orgs import private_key
 from sandbox.github.seed import seed
@@ -22,7 +23,10 @@ from sandbox.serving import Serving
 
 __all__ = ["Event", "GitHub", "GitHubState", "create_app"]
 
-EVENTS = ("push", "pull_request", "pull_request_review", "issue_comment", "check_run", "workflow_run")
+EVENTS = (
+    "push", "pull_request", "pull_request_review", "pull_request_review_comment", "issue_comment",
+    "check_run", "workflow_run",
+)  # fmt: skip
 
 
 class GitHub:
@@ -31,7 +35,9 @@ class GitHub:
     def __init__(self, home: Path, port: int = 0) -> None:
         """Take the port (0: any free one); nothing answers before :meth:`start`."""
         self.state = GitHubState(home)
-        self._serving = Serving(create_app(self.state), name="github", port=port)
+        app = create_app(self.state)
+        self.devices: Devices = app.state.devices
+        self._serving = Serving(app, name="github", port=port)
         self.state.url = self._serving.url
         self.webhooks = Webhooks(self.state)
         self.state.listeners.append(self.webhooks)
@@ -120,6 +126,11 @@ class GitHub:
             found = {"app_id": str(app.id), "installation_id": str(app.id), "private_key": private_key(app)}
             self.state.save()
             return found
+
+    def client_id(self, slug: str) -> str:
+        """The client id of an app, with which it asks people who they are."""
+        with self.state.lock:
+            return client_id(self.state.data.apps[slug])
 
     def define_custom_property(self, org: str, name: str, *, allowed_values: Sequence[str] = ()) -> None:
         """Let repositories of an organisation carry a property of text, or of one of the values given."""

@@ -8,6 +8,7 @@ from sandbox.github.answers import Answer, ApiError, Page, invalid, not_found
 from sandbox.github.call import Call, Routes
 from sandbox.github.data import Comment, Pull, now
 from sandbox.github.events import comment_event, pull_event
+from sandbox.github.line_comments import recent
 from sandbox.github.models_pulls import comment, issue, label
 from sandbox.github.repos import ensure_label
 
@@ -29,6 +30,13 @@ def issues(call: Call) -> Any:
     wanted = call.query.get("state", "open")
     found = [it for it in call.repository.pulls.values() if wanted in ("all", it.state)]
     return Page([issue(call.state, call.repository, it) for it in reversed(found)])
+
+
+@routes("GET", ISSUES + "/comments", "conversation:read")
+def comments_on_all(call: Call) -> Any:
+    """The comments in all conversations, by ``since``, ``sort`` and ``direction``."""
+    found = recent(call, list(call.repository.comments.values()))
+    return Page([comment(call.state, call.repository, each) for each in found])
 
 
 @routes("GET", ISSUES + "/{issue_number}", "conversation:read")
