@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from bot.dialogue import Card, Note, Reply, World
 from bot.draft import Draft, Stage
+from bot.questions import question
 from bot.values import field_of
-from bot.wording import question
 from gitops.compose import Composed, compose
 from gitops.finding import Severity
 from gitops.plan import digest
+from gitops.recompose import recompose
+from gitops.request import load_request
 
 Replies = tuple[Reply, ...]
 
@@ -21,7 +23,26 @@ READY = (
 
 
 def composed_of(draft: Draft, world: World) -> Composed:
-    """The file that follows from the draft, as far as it is known."""
+    """The file that follows from the draft, as far as it is known.
+
+    A turn wants it several times; the world remembers the last ones.
+    """
+    for other, known in tuple(world.recent):
+        if (other.said, other.requester_slack, other.merged) == (
+            draft.said,
+            draft.requester_slack,
+            draft.merged,
+        ):
+            return known
+    composed = _composed(draft, world)
+    world.recent.append((draft, composed))
+    return composed
+
+
+def _composed(draft: Draft, world: World) -> Composed:
+    if draft.merged is not None:
+        merged = load_request(draft.merged.text.encode(), draft.merged.path, world.registry)
+        return recompose(draft.said, merged, registry=world.registry, policy=world.policy, today=world.today)
     return compose(
         draft.said,
         registry=world.registry,
@@ -29,6 +50,7 @@ def composed_of(draft: Draft, world: World) -> Composed:
         requester=world.policy.person(slack=draft.requester_slack),
         requester_slack=draft.requester_slack,
         today=world.today,
+        linked=world.login_of(draft.requester_slack),
     )
 
 

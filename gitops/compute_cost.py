@@ -67,7 +67,13 @@ def monthly(
     asked = decided.asked
     low = (up.low * (fixed + asked.min_workers * each)).quantize(CENT, ROUND_HALF_UP)
     high = (up.high * (fixed + asked.max_workers * each)).quantize(CENT, ROUND_HALF_UP)
-    return Money(low, high, LIST_CURRENCY, lambda: _lines(book, decided, up, low, high))
+    return Money(
+        low,
+        high,
+        LIST_CURRENCY,
+        lambda: _lines(book, decided, up, low, high),
+        lambda: _short(book, decided, up),
+    )
 
 
 def _up(book: PriceBook, kind: str, environment: str, stop_minutes: int) -> _Up:
@@ -109,6 +115,20 @@ def _lines(book: PriceBook, decided: Sizing, up: _Up, low: Decimal, high: Decima
         f"({once}{most} {TIMES} {plain(each)}) = {high:,} {LIST_CURRENCY}.",
         *_sources(book, decided, up),
     )
+
+
+def _short(book: PriceBook, decided: Sizing, up: _Up) -> tuple[str, ...]:
+    """Hours, and what an hour costs, with light and with heavy use."""
+    fixed, each = _hourly(book, decided)
+    uses = (
+        f"{name} use {hours.quantize(Decimal(1), ROUND_HALF_UP)} hours of {_count(decided, count)} at "
+        f"{(fixed + count * each).quantize(CENT, ROUND_HALF_UP)} {LIST_CURRENCY} an hour"
+        for name, hours, count in (
+            ("Light", up.low, decided.asked.min_workers),
+            ("heavy", up.high, decided.asked.max_workers),
+        )
+    )
+    return (f"{'; '.join(uses)}, list prices without tax.",)
 
 
 def _count(decided: Sizing, count: int) -> str:

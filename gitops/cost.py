@@ -26,18 +26,25 @@ CENT = Decimal("0.01")
 class Money(Struct, frozen=True, dict=True):
     """An amount per month: a range in ``currency``, and how it came about.
 
-    ``told`` are the sentences, or what writes them when they are wanted.
+    ``told`` are the sentences, or what writes them when they are wanted; ``short`` is the same arithmetic in
+    a sentence or two, for a phone.
     """
 
     low: Decimal
     high: Decimal
     currency: str
     told: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
+    short: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
 
     @cached_property
     def lines(self) -> tuple[str, ...]:
         """How it came about, one sentence per line."""
         return self.told() if callable(self.told) else self.told
+
+    @cached_property
+    def brief(self) -> tuple[str, ...]:
+        """The arithmetic in short, one sentence for each resource that costs something."""
+        return self.short() if callable(self.short) else self.short
 
     def as_json(self) -> dict[str, Any]:
         """All fields; amounts as text with two decimals."""
@@ -70,7 +77,10 @@ def convert(money: Money, currency: str, book: PriceBook) -> Money:
         )
         return (*money.lines, line)
 
-    return Money(low, high, currency, told)
+    def short() -> tuple[str, ...]:
+        return (*money.brief, f"1 {money.currency} = {plain(rate)} {currency}.") if money.brief else ()
+
+    return Money(low, high, currency, told, short)
 
 
 @lru_cache(maxsize=256)
@@ -93,6 +103,7 @@ def total(moneys: Iterable[Money]) -> Money:
         high=sum((money.high for money in parts), Decimal(0)),
         currency=currencies.pop() if currencies else LIST_CURRENCY,
         told=lambda: tuple(line for money in parts for line in money.lines),
+        short=lambda: tuple(line for money in parts for line in money.brief),
     )
 
 
@@ -123,7 +134,11 @@ def _named(item: Desired[Any], registry: Registry, money: Money) -> Money:
         name = f"{item.spec.kind} {registry[item.spec.kind].identity(item.spec)}"
         return (f"{name}: {_range(money.low, money.high)} {money.currency}.", *money.lines)
 
-    return Money(money.low, money.high, money.currency, told)
+    def short() -> tuple[str, ...]:
+        name = registry[item.spec.kind].identity(item.spec)
+        return tuple(f"{name}: {line[:1].lower()}{line[1:]}" for line in money.brief)
+
+    return Money(money.low, money.high, money.currency, told, short)
 
 
 def _cents(amount: Decimal) -> Decimal:

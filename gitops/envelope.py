@@ -92,6 +92,8 @@ class Metadata(Part, kw_only=True):
             help="Lower-case words with hyphens, 3 to 40 characters, such as `churn-prediction`.",
             default=False,
             aliases=("project", "project name", "title"),
+            question="What shall the project be called?",
+            why="The names of everything that is made follow from it, and it cannot be changed later.",
         ),
         Edited(immutable=True),
     ]
@@ -102,6 +104,8 @@ class Metadata(Part, kw_only=True):
             help="The team it is for, as the policy names it, such as `growth`.",
             risky=True,
             aliases=("squad", "group", "on behalf of"),
+            question="Which team is it for?",
+            why="The team gets access, and its approvers review the request.",
         ),
         Edited(immutable=True),
     ]
@@ -122,6 +126,13 @@ class Metadata(Part, kw_only=True):
                 "production": "prod",
                 "live": "prod",
             },
+            meanings={
+                "dev": "to try things; nobody else depends on it",
+                "staging": "to rehearse what goes to production",
+                "prod": "what others depend on",
+            },
+            question="Which environment is it for?",
+            why="Catalog, limits and approvals follow from it.",
         ),
         Edited(immutable=True),
     ]
@@ -132,6 +143,8 @@ class Metadata(Part, kw_only=True):
             help="One sentence on what it is for, such as `Predict which subscribers will leave next month.`",
             default=False,
             aliases=("goal", "description", "what for", "reason"),
+            question="What is it for, in one sentence?",
+            why="The people who review the request want to know.",
         ),
         Edited(note="a repository's description follows"),
     ]
@@ -144,6 +157,8 @@ class Metadata(Part, kw_only=True):
             default=False,
             infer=False,
             aliases=("owner", "product owner", "responsible", "accountable"),
+            question="Who is the business owner?",
+            why="Somebody has to answer for the data and its use; I never guess that.",
         ),
         Edited(changed=Effect.RECORDED),
     ]
@@ -155,6 +170,8 @@ class Metadata(Part, kw_only=True):
             risky=True,
             infer=False,
             aliases=("tech owner", "technical contact", "maintainer"),
+            question="Who looks after it technically?",
+            why="They are asked when something breaks.",
         ),
         Edited(changed=Effect.RECORDED),
     ] = None
@@ -167,6 +184,8 @@ class Metadata(Part, kw_only=True):
             default=False,
             infer=False,
             aliases=("people", "collaborators", "users", "access for"),
+            question="Who gets access besides the team?",
+            why="People are named one by one; I never guess that.",
         ),
         Edited(changed=Effect.RECORDED),
     ] = ()
@@ -177,6 +196,8 @@ class Metadata(Part, kw_only=True):
             help="Who pays, such as `CC-1042`; else the team's.",
             infer=False,
             aliases=("cost centre", "kostenstelle", "budget"),
+            question="Which cost center pays?",
+            why="The bill goes there.",
         ),
         Edited(note="tags follow"),
     ] = None
@@ -189,6 +210,14 @@ class Metadata(Part, kw_only=True):
             default=False,
             infer=False,
             aliases=("classification", "sensitivity", "confidentiality", "data class"),
+            meanings={
+                "public": "anybody may know it, also outside the company",
+                "internal": "anybody in the company may know it, nobody outside",
+                "confidential": "only those who need it for their work, such as data about customers",
+                "restricted": "the strictest: harm to people or to the company if it leaks",
+            },
+            question="How is the data classified?",
+            why="It decides who has to approve and what is allowed; I never guess that.",
         ),
         Edited(changed=Effect.RECORDED, note="limits and approvals follow"),
     ]
@@ -200,6 +229,8 @@ class Metadata(Part, kw_only=True):
             default=False,
             infer=False,
             aliases=("expiry", "until", "end", "expiration", "needed until", "end date"),
+            question="Until when do you need it?",
+            why="Nothing is taken away without asking; a date such as 30 April 2027 is enough.",
         ),
         Edited(changed=Effect.RECORDED),
     ] = None

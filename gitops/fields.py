@@ -65,6 +65,9 @@ def _catalogue(kinds: tuple[AnyKind, ...]) -> Mapping[str, Field]:
         infer=False,
         aliases=("what do you need",),
         words=words,
+        meanings={kind.name: kind.summary for kind in kinds},
+        question="What do you need?",
+        why="Everything else depends on it.",
     )
     fields = [
         Field(

@@ -30,7 +30,8 @@ class Ask(Struct, frozen=True, kw_only=True):
     environment, classification) are only taken from the person's words, a named look-up, or an answer.
     ``default`` says whether the policy or a rule may fill it in, ``infer`` whether a model may conclude it.
     ``aliases`` are other words people use for the field; ``words`` are other words for its values
-    (``{"postgres": "sql_warehouse"}``).
+    (``{"postgres": "sql_warehouse"}``). ``meanings`` says what each of its values is, in a few words.
+    ``question`` is what people are asked for it, ``why`` the reason they are asked.
     """
 
     label: str
@@ -40,9 +41,12 @@ class Ask(Struct, frozen=True, kw_only=True):
     infer: bool = True
     aliases: tuple[str, ...] = ()
     words: Mapping[str, str] = {}
+    meanings: Mapping[str, str] = {}
+    question: str = ""
+    why: str = ""
 
     def __hash__(self) -> int:
-        """Types want what is noted on them hashable, which ``words`` are not."""
+        """Types want what is noted on them hashable, which ``words`` and ``meanings`` are not."""
         return hash((self.label, self.help))
 
 
@@ -219,6 +223,7 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     derive:   pure; values a person need not say, from what was said (``values`` are the resource's,
               ``origin`` the envelope's ``metadata`` with at least ``name``, ``team`` and ``environment``).
     estimate: the monthly cost; ``None`` where it costs nothing.
+    made_of:  what stands behind its size, in a few words ("workers Standard_E8ds_v5 (8 vCPU, 64 GiB)").
     rules:    checks of its own against the policy.
     edits:    checks of its own of a merged resource that is edited (what fields mean in an edit stands beside
               them: :class:`~gitops.edited.Edited`).
@@ -240,6 +245,7 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     outputs: Callable[[Desired[S], State], Mapping[str, str]] = no_outputs
     derive: Callable[[Mapping[str, Any], Mapping[str, Any], Policy], Mapping[str, Any]] = nothing_derived
     estimate: Callable[[Desired[S]], Money | None] = lambda desired: None
+    made_of: Callable[[Desired[S]], str] = lambda desired: ""
     rules: tuple[Rule, ...] = ()
     edits: tuple[EditRule, ...] = ()
     called: Callable[[S], str] = lambda spec: f"the {spec.kind} {getattr(spec, 'name', '')}".rstrip()

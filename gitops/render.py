@@ -14,9 +14,11 @@ from gitops.render_plan import PLAN_MARKER, money, plan_comment, print_plan
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from gitops.amendment import Amendment
     from gitops.cost import Money
     from gitops.policy import ApprovalRule
     from gitops.receipts import Receipt, Step
+    from gitops.render_sources import Origin
     from gitops.status import Row
 
 __all__ = [
@@ -83,7 +85,7 @@ def result_comment(receipt: Receipt) -> str:
     header = "| | What | Time |\n|---|---|---|"
     page.rows(header, (_step(step) for step in receipt.steps), what="steps")
     links = [
-        f"- {code(key)}: {', '.join(f'{escape(name)} {_link(value)}' for name, value in values.items())}"
+        f"- {code(key)}: {', '.join(f'{escape(name)} {link(value)}' for name, value in values.items())}"
         for key, values in receipt.outputs.items()
         if values
     ]
@@ -92,11 +94,11 @@ def result_comment(receipt: Receipt) -> str:
     if after:
         page.add(after)
     if receipt.run_url:
-        page.add(f"<sub>Run: {_link(receipt.run_url)}</sub>")
+        page.add(f"<sub>Run: {link(receipt.run_url)}</sub>")
     return str(page)
 
 
-def _link(value: str) -> str:
+def link(value: str) -> str:
     """A link for a plain https address (loopback http too), code for anything else."""
     plain = visible(value)
     harmless = plain.isascii() and not set(plain) & set(" <>()[]\"'`|\\")
@@ -158,10 +160,14 @@ def print_status(console: Console, rows: Sequence[Row]) -> None:
 # --- pull requests --------------------------------------------------------------------------------
 
 
-def pull_title(document: Mapping[str, Any]) -> str:
-    """The title of the pull request of a request file, such as ``Onboard churn-prediction (growth, dev)``."""
+def pull_title(document: Mapping[str, Any], *, change: bool = False) -> str:
+    """The title of the pull request of a request file, such as ``Onboard churn-prediction (growth, dev)``.
+
+    ``change``: the request is merged already, and this is another version of it.
+    """
     meta = document["metadata"]
-    verb = {"retiring": "Retire", "retired": "Close"}.get(str(meta.get("lifecycle", "active")), "Onboard")
+    begins = "Change" if change else "Onboard"
+    verb = {"retiring": "Retire", "retired": "Close"}.get(str(meta.get("lifecycle", "active")), begins)
     return visible(f"{verb} {meta['name']} ({meta['team']}, {meta['environment']})")
 
 
@@ -172,18 +178,27 @@ def pull_body(
     approvals: Sequence[ApprovalRule] = (),
     requester: str = "",
     permalink: str = "",
+    amendment: Amendment | None = None,
+    origins: Sequence[Origin] = (),
 ) -> str:
     """The body of the pull request: who asked, for what, what it costs, who must approve.
 
-    ``requester`` is a name as people know it; ``permalink`` the Slack thread.
+    ``requester`` is a name as people know it; ``permalink`` the Slack thread. ``amendment`` is what becomes
+    different about a request that is merged; ``requester`` then is who asks for that. ``origins`` says where
+    each value comes from.
     """
     meta = document["metadata"]
     page = Page(f"> {escape(meta.get('purpose', ''), 1000) or 'No purpose was given.'}")
-    who = f"Asked for by **{escape(requester)}**" if requester else "Asked for"
-    where = f" in {_link(permalink)}" if permalink else ""
+    asked = "Asked for" if amendment is None else "A change of a merged request, asked for"
+    who = f"{asked} by **{escape(requester)}**" if requester else asked
+    where = f" in {link(permalink)}" if permalink else ""
     page.add(
         f"{who}{where}, for the team {code(meta['team'])} in {code(meta['environment'])}, {money(cost)}."
     )
+    if amendment is not None:
+        from gitops import render_amendment
+
+        render_amendment.section(page, amendment)
     rows = (f"- {code(entry.get('kind', ''))} {_resource(entry)}" for entry in document.get("resources", ()))
     page.rows("### Resources", rows, what="resources")
     rules = (
@@ -191,6 +206,10 @@ def pull_body(
         for rule in approvals
     )
     page.rows("### Who must approve", rules, what="approval rules")
+    if origins:
+        from gitops import render_sources
+
+        render_sources.section(page, origins)
     page.add(
         "The plan follows as a comment. Approvals count on the newest commit only, and never from the person "
         "who asked."
@@ -206,9 +225,16 @@ def _resource(entry: Mapping[str, Any]) -> str:
     return ", ".join(f"{escape(key)} {code(value)}" for key, value in fields if value not in (None, ""))
 
 
-def commit_message(document: Mapping[str, Any], *, request: str, permalink: str = "") -> str:
-    """The message of the one commit: the title, and trailers that machines read."""
-    lines = [pull_title(document), "", f"Lakeport-Request: {visible(request)}"]
+def commit_message(
+    document: Mapping[str, Any], *, request: str, permalink: str = "", changed_by: str = ""
+) -> str:
+    """The message of the one commit: the title, and trailers that machines read.
+
+    ``changed_by`` is the Slack id of who asks for a change of a merged request.
+    """
+    lines = [pull_title(document, change=bool(changed_by)), "", f"Lakeport-Request: {visible(request)}"]
+    if changed_by:
+        lines.append(f"Lakeport-Changed-By: {visible(changed_by)}")
     if permalink:
         lines.append(f"Lakeport-Thread: {visible(permalink)}")
     return "\n".join(lines) + "\n"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Meta
 
-from gitops import compute_cost
+from gitops import compute_cost, sizing
 from gitops.edited import Edited, Effect
 from gitops.kind import Ask, Desired, Spec
-from gitops.vocabulary import Part, Size, Workload, spelt
+from gitops.vocabulary import SIZES, Part, Size, Workload, spelt
 
 if TYPE_CHECKING:
     from gitops.cost import Money
@@ -99,6 +99,15 @@ class ComputeAccess(Part):
                 "manage": "CAN_MANAGE",
                 "run": "CAN_MANAGE_RUN",
             },
+            meanings={
+                "CAN_ATTACH_TO": "run notebooks on a cluster that runs",
+                "CAN_RESTART": "run notebooks on it, and start, stop and restart it",
+                "CAN_VIEW": "see it, not use it",
+                "CAN_MONITOR": "see it and everybody's queries",
+                "CAN_USE": "send queries to it and start it",
+                "CAN_MANAGE_RUN": "start and stop its runs",
+                "CAN_MANAGE": "everything, also change it and say who may use it",
+            },
         ),
     ]
 
@@ -133,6 +142,13 @@ class ComputeSpec(Spec, tag="compute"):
                 "nightly": "job",
                 "workflow": "job",
             },
+            meanings={
+                "cluster": "to work on interactively, from notebooks",
+                "sql_warehouse": "for queries and dashboards",
+                "job": "what runs on a schedule, on a cluster of its own that ends with it",
+            },
+            question="What kind of compute is it?",
+            why="It decides how it is used and what it costs.",
         ),
         Edited(immutable=True),
     ]
@@ -151,6 +167,13 @@ class ComputeSpec(Spec, tag="compute"):
                 "reporting": "analytics",
                 "bi": "analytics",
             },
+            meanings={
+                "etl": "to move and shape data",
+                "ml": "to train and score models",
+                "analytics": "to look at data",
+            },
+            question="What is the compute for?",
+            why="The machines are chosen for it.",
         ),
         Edited(changed=_machines),
     ]
@@ -171,6 +194,8 @@ class ComputeSpec(Spec, tag="compute"):
                 "extra large": "xl",
                 "huge": "xl",
             },
+            question="How big shall each machine be?",
+            why="It decides most of the cost.",
         ),
         Edited(changed=_running),
     ]
@@ -253,6 +278,9 @@ def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy)
         environment=str(origin["environment"]),
     )
     derived: dict[str, Any] = {"name": name, **policy.defaults_for("compute", origin)}
+    keys = ("team", "environment", "data_classification")
+    if policy.effective(*(str(origin.get(key, "")) for key in keys)).max_size.value == SIZES[0]:
+        derived.setdefault("size", SIZES[0])  # there is no other
     kind = str(values.get("type") or derived.get("type") or "")
     if kind == "sql_warehouse":  # its workers are whole clusters: one, unless somebody says more
         derived = {key: value for key, value in derived.items() if key not in ("min_workers", "max_workers")}
@@ -268,6 +296,23 @@ def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy)
     if team is not None and kind in TEAM_LEVEL:
         derived["access"] = [{"principal": team.databricks_group, "level": TEAM_LEVEL[kind]}]
     return {key: value for key, value in derived.items() if key not in values and value is not None}
+
+
+def made_of(desired: Desired[ComputeSpec]) -> str:
+    """The machine of a worker, or the SQL warehouse as Databricks calls its size."""
+    spec = desired.spec
+    decided = sizing.decide(
+        desired.origin.prices,
+        environment=desired.origin.environment,
+        kind=spec.type,
+        workload=spec.workload,
+        size=spec.size,
+        gpu=spec.gpu,
+        min_workers=spec.min_workers,
+        max_workers=max(spec.min_workers, spec.max_workers),
+    )
+    made = decided.made_of
+    return f"workers {made.worker}" if isinstance(made, sizing.Machines) else f"SQL warehouse {made.name}"
 
 
 def estimate(desired: Desired[ComputeSpec]) -> Money:

@@ -41,6 +41,13 @@ class TeamAccess(Part):
             help="`pull`, `triage`, `push`, `maintain` or `admin`.",
             risky=True,
             words={"read": "pull", "write": "push", "view": "pull", "edit": "push"},
+            meanings={
+                "pull": "read the code and clone it",
+                "triage": "read the code, and sort issues and pull requests",
+                "push": "read and write code",
+                "maintain": "write code and run the repository, but not destroy or expose it",
+                "admin": "everything, also to delete it or hand it over",
+            },
         ),
     ]
 
@@ -71,6 +78,12 @@ class RepoSpec(Spec, tag="repo"):
                 "closed": "private",
                 "hidden": "private",
             },
+            meanings={
+                "internal": "everybody in the company can read the code",
+                "private": "only the teams that are given access can read it",
+            },
+            question="Who may see the repository?",
+            why="It decides who can read the code.",
         ),
     ]
     access: Annotated[

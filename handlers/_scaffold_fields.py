@@ -37,12 +37,15 @@ class ScaffoldSpec(Spec, tag="scaffold"):
         Ask(
             label="Template",
             help="What the project starts with, such as `databricks-pipeline`.",
+            infer=False,
             aliases=("skeleton", "boilerplate", "starter", "cookiecutter"),
             words={
                 "library": "python-library",
                 "package": "python-library",
                 "pipeline": "databricks-pipeline",
             },
+            question="Which template shall the project start with?",
+            why="It becomes the first commit of the repository.",
         ),
         Edited(changed=Effect.REFUSED),
     ]
@@ -63,12 +66,16 @@ def identity(spec: ScaffoldSpec) -> str:
 
 
 def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy) -> Mapping[str, Any]:
-    """The repository of the request, and the policy's template."""
+    """The repository of the request, and the policy's template, or the only one that is allowed."""
     derived: dict[str, Any] = {"repo": origin.get("resources", {}).get("repo", {}).get("name")}
     if derived["repo"] is None:
         derived["repo"] = policy.default_name(
             "repo", team=str(origin["team"]), name=str(origin["name"]), environment=str(origin["environment"])
         )
+    keys = ("team", "environment", "data_classification")
+    allowed = policy.effective(*(str(origin.get(key, "")) for key in keys)).templates.value
+    if len(allowed) == 1:
+        derived["template"] = allowed[0]
     derived |= policy.defaults_for("scaffold", origin)
     return {key: value for key, value in derived.items() if key not in values and value is not None}
 

@@ -79,6 +79,22 @@ class Grant(Part):
             help="What it may do, such as `[USE_SCHEMA, SELECT]`.",
             risky=True,
             infer=False,
+            meanings={
+                "USE_SCHEMA": "look into the schema; without it no other privilege counts",
+                "SELECT": "read its tables and views",
+                "MODIFY": "write, change and delete rows",
+                "CREATE_TABLE": "make tables and views",
+                "CREATE_FUNCTION": "make functions",
+                "CREATE_VOLUME": "make volumes, places for files",
+                "CREATE_MODEL": "register models",
+                "CREATE_MATERIALIZED_VIEW": "make materialized views",
+                "EXECUTE": "call functions and load models",
+                "READ_VOLUME": "read files in volumes",
+                "WRITE_VOLUME": "write files in volumes",
+                "REFRESH": "refresh materialized views and streaming tables",
+                "APPLY_TAG": "put tags on what is in it",
+                "ALL_PRIVILEGES": "all of these, and those that Databricks adds later",
+            },
         ),
         Edited(
             gone=_revoked,
@@ -100,6 +116,8 @@ class SchemaSpec(Spec, tag="schema"):
             risky=True,
             infer=False,
             aliases=("unity catalog", "uc catalog"),
+            question="Which catalog shall it live in?",
+            why="It cannot be moved to another one later.",
         ),
         Edited(immutable=True),
     ]
@@ -131,6 +149,8 @@ class SchemaSpec(Spec, tag="schema"):
             default=False,
             infer=False,
             aliases=("privileges", "schema access", "data access", "permissions"),
+            question="Which groups may do what in it?",
+            why="Nobody gets at the data who is not named here; I never guess that.",
         ),
         Edited(
             gone=_left_out,
@@ -150,6 +170,11 @@ class SchemaSpec(Spec, tag="schema"):
             risky=True,
             infer=False,
             words={"only these": "authoritative", "exactly": "named", "add": "additive"},
+            meanings={
+                "additive": "only adds privileges, takes none away",
+                "named": "the groups in the file hold exactly what it says; others are left alone",
+                "authoritative": "the groups in the file hold exactly that, everybody else loses theirs",
+            },
         ),
         Edited(changed=_grants_mode),
     ] = "named"
@@ -161,11 +186,16 @@ def full_name(spec: SchemaSpec) -> str:
 
 
 def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy) -> Mapping[str, Any]:
-    """The name by the naming rule, and the team's catalog for the environment; never who may read."""
+    """The name by the naming rule, and the team's catalog for the environment; never who may read.
+
+    Where nobody says a catalog and policy allows but one, it is that one.
+    """
     team, environment = str(origin["team"]), str(origin["environment"])
     name = policy.default_name("schema", team=team, name=str(origin["name"]), environment=environment)
+    allowed = policy.catalogs_for(team, environment, str(origin.get("data_classification", "")))
+    only = allowed[0] if len(allowed) == 1 else None
     derived = {
-        "catalog": policy.default_catalog_for(team, environment),
+        "catalog": policy.default_catalog_for(team, environment) or only,
         "name": name,
         **policy.defaults_for("schema", origin),
     }

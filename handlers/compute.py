@@ -18,7 +18,7 @@ from gitops.kind import Desired, Kind
 from gitops.patience import until
 from gitops.plan import Change, Verb
 from handlers import _compute_shape as shape
-from handlers._compute_fields import NOUN, ComputeSpec, derive, estimate, identity
+from handlers._compute_fields import NOUN, ComputeSpec, derive, estimate, identity, made_of
 from handlers._compute_look import (
     LISTS,
     OBJECTS,
@@ -237,6 +237,7 @@ KIND: Kind[ComputeSpec, ComputeState, WorkspaceClient] = Kind(
     outputs=outputs,
     derive=derive,
     estimate=estimate,
+    made_of=made_of,
     rules=RULES,
     read_all=read_all,
 )

@@ -1,4 +1,4 @@
-"""Measures start-up, checking many files, and growth in one run, each beside a named reference or its budget.
+"""Measures start-up, checking files, growth, and a message to the bot, each beside a reference or its budget.
 
 A number alone says little about another machine; its ratio to ``python -c pass``, or to what ``ajv-cli`` and
 ``check-jsonschema`` take for the same files in the same run, does. Every number is of a whole process.
@@ -7,6 +7,7 @@ A number alone says little about another machine; its ratio to ``python -c pass`
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import shutil
@@ -18,6 +19,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import many_requests
 
@@ -41,6 +43,8 @@ MANY_BUDGET = {
 }
 CHANGED_BUDGET = "200 ms"
 HOSTILE_BUDGET = "100 ms"
+BOT_BUDGET = "30 ms"
+SCENARIOS = ROOT / "tests/data/scenarios"
 
 
 @dataclass(frozen=True)
@@ -198,6 +202,76 @@ def hostile(size: Size, home: Path) -> Measured:
     return found
 
 
+def bot(size: Size, home: Path) -> Measured:
+    """The bot's own time for one message of the scenarios, in this process: no model, network or database.
+
+    Reading it by the rules, the turn with everything it works out, the draft as JSON, and the messages as
+    Slack gets them.
+    """
+    del home
+    sys.path.insert(0, str(ROOT))
+    import handlers
+    from bot.rehearsal import scenario
+    from gitops.policy import load_policy
+
+    registry = handlers.registry()
+    policy = load_policy((ROOT / "requests/policy.yaml").read_bytes())
+    stories = [one.scenario for one in scenario.load([SCENARIOS])]
+    parts: dict[str, list[Cost]] = {}
+    for number in range(2):  # the first time warms up, and is dropped
+        parts = {"a message": [], "reading it": [], "the turn": [], "what is shown": []}
+        for one in stories[:: 1 if size.rounds > 1 and number else 4]:
+            for read, turn, shown in _turns(one, registry, policy):
+                for name, cost in zip(parts, (_sum(read, turn, shown), read, turn, shown), strict=True):
+                    parts[name].append(cost)
+    costs = sorted(parts["a message"], key=lambda cost: cost.wall)
+    slowest = {"a message, 95 of 100": costs[len(costs) * 95 // 100], "a message, the slowest": costs[-1]}
+    count = len(costs)
+    medians = {f"{name} (median of {count})": _median(found) for name, found in parts.items()}
+    return {**medians, **slowest}
+
+
+def _turns(story: Any, registry: Any, policy: Any) -> Iterator[tuple[Cost, Cost, Cost]]:
+    """Play a scenario: what reading, thinking and showing took for each message."""
+    from bot.conversation import step
+    from bot.dialogue import Ask, Said
+    from bot.draft import Draft
+    from bot.orders import of_replies
+    from bot.rehearsal.player import Requester, world_of
+    from bot.rehearsal.readers import reader
+
+    read, person = reader("rules"), Requester(story)
+    draft = Draft(id="bench", requester_slack=story.requester, channel="C1", thread_ts="1.0")
+    event, standing = person.opens(), None
+    for _ in range(40):
+        world = world_of(
+            registry, policy, story.today
+        )  # as the bot has it: nothing is remembered from before
+        times = [(time.perf_counter(), time.process_time())]
+        updates = read(world, draft, event.text).updates if isinstance(event, Said) else ()
+        times.append((time.perf_counter(), time.process_time()))
+        draft, replies = step(draft, event, updates=updates, world=world)
+        text = draft.to_json()
+        times.append((time.perf_counter(), time.process_time()))
+        of_replies(replies)
+        times.append((time.perf_counter(), time.process_time()))
+        one, two, three = (
+            Cost(after[0] - before[0], after[1] - before[1], 0) for before, after in itertools.pairwise(times)
+        )
+        if isinstance(event, Said):
+            yield one, two, three
+        draft = Draft.from_json(text)
+        asked = next((reply for reply in replies if isinstance(reply, Ask)), None)
+        standing = asked or (standing if standing and standing.path == draft.asked else None)
+        event = person.next(standing)
+        if event is None:
+            return
+
+
+def _sum(*costs: Cost) -> Cost:
+    return Cost(sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs), 0)
+
+
 def table_of_start(found: Measured, rounds: int) -> Iterator[str]:
     """Milliseconds, and how often ``python -c pass`` that is."""
     yield f"{f'start (median of {rounds})':<30}{'ms':>8}{'x pass':>9}{'budget':>16}"
@@ -257,12 +331,21 @@ def table_of_hostile(found: Measured) -> Iterator[str]:
         yield f"{name:<56}{wall * 1000:>6.0f}{cpu * 1000:>8.0f}{HOSTILE_BUDGET:>13}"
 
 
+def table_of_bot(found: Measured) -> Iterator[str]:
+    """Milliseconds."""
+    yield f"{'own time of the bot':<44}{'ms':>8}{'cpu ms':>8}{'budget':>16}"
+    for name, cost in found.items():
+        if isinstance(cost, Cost):
+            budget = BOT_BUDGET if name.startswith("a message (") else ""
+            yield f"{name:<44}{cost.wall * 1000:>8.1f}{cost.cpu * 1000:>8.1f}{budget:>16}"
+
+
 def main() -> int:
     """Measure section by section, and print each as soon as it is there; 1 when a command of ours failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="few rounds, few files: whether it runs at all")
     parser.add_argument(
-        "--only", choices=("start", "many", "changed", "growth", "hostile"), help="one section"
+        "--only", choices=("start", "many", "changed", "growth", "hostile", "bot"), help="one section"
     )
     parser.add_argument("--json", action="store_true", help="one object for a machine")
     options = parser.parse_args()
@@ -273,6 +356,7 @@ def main() -> int:
         "changed": (changed, table_of_changed),
         "growth": (growth, table_of_growth),
         "hostile": (hostile, table_of_hostile),
+        "bot": (bot, table_of_bot),
     }
     every: dict[str, Measured] = {}
     for name, (run, table) in sections.items():

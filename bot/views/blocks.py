@@ -16,6 +16,7 @@ Block = dict[str, Any]
 
 BLOCKS, TOTAL, SECTION, HEADER, BUTTON, VALUE, CONTEXT, FALLBACK = 50, 12_900, 3000, 150, 75, 2000, 2000, 3000
 OPTIONS, OPTION_VALUE, FORM_TITLE, FORM_BLOCKS, INITIAL = 100, 150, 24, 100, 3000
+HINT, FORM_BYTES = 2000, 240_000
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Message:
 
 def length(text: str) -> int:
     """Characters as Slack counts them: UTF-16 code units, so most emoji are two."""
-    return len(text) + sum(char > "\uffff" for char in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clip(text: str, limit: int) -> str:
@@ -97,9 +98,10 @@ def button(action: str, label: str, value: str, style: str = "") -> Block:
     return made | ({"style": style} if style else {})
 
 
-def option(value: str, label: str = "") -> Block:
+def option(value: str, label: str = "", description: str = "") -> Block:
     """An entry of a menu; values are short words of ours (choices, team and template names)."""
-    return {"text": plain(label or value, BUTTON), "value": clip(value, OPTION_VALUE)}
+    made: Block = {"text": plain(label or value, BUTTON), "value": clip(value, OPTION_VALUE) or " "}
+    return made | ({"description": plain(description, BUTTON)} if description else {})
 
 
 def preformatted(text: str) -> Block:
@@ -116,8 +118,10 @@ def size(blocks: Sequence[Mapping[str, Any]]) -> int:
 def fitting(blocks: Sequence[Block], last: Sequence[Block] = (), limit: int = TOTAL) -> tuple[Block, ...]:
     """As many blocks from the front as fit together with the ``last`` ones, which always stay."""
     kept: list[Block] = []
+    room = limit - size(last)
     for block in blocks:
-        if len(kept) + len(last) + 1 > BLOCKS or size([*kept, block, *last]) > limit:
+        room -= size([block])  # its brackets stand for the comma
+        if len(kept) + len(last) + 1 > BLOCKS or room < 0:
             break
         kept.append(block)
     return (*kept, *last)

@@ -12,8 +12,22 @@ from typing import Any
 from bot.asking import composed_of
 from bot.dialogue import World
 from bot.draft import Draft
+from bot.policywords import allowed
 from bot.values import Refusal, entry_lines, field_of, take
-from bot.views.blocks import FORM_BLOCKS, INITIAL, OPTIONS, Block, clip, header, option, plain
+from bot.views.blocks import (
+    FORM_BLOCKS,
+    FORM_BYTES,
+    HINT,
+    INITIAL,
+    OPTIONS,
+    Block,
+    clip,
+    header,
+    length,
+    option,
+    plain,
+    section,
+)
 from gitops.compose import Composed
 from gitops.fields import Field
 from gitops.plan import JSON
@@ -43,8 +57,25 @@ def form(draft: Draft, world: World) -> dict[str, Any]:
         "title": plain("Your request", 24),
         "submit": plain("Save", 24),
         "close": plain("Cancel", 24),
-        "blocks": list(_blocks(composed, world))[:FORM_BLOCKS],
+        "blocks": _fitting(_blocks(composed, world)),
     }
+
+
+def _fitting(blocks: Iterator[Block | None]) -> list[Block]:
+    """As many fields as a form holds, and a line that says how many are left out."""
+    kept: list[Block] = []
+    left_out, room = 0, FORM_BYTES
+    for block in blocks:
+        taken = len(json.dumps(block))
+        if block is None or left_out or len(kept) >= FORM_BLOCKS - 1 or taken > room:
+            left_out += block is None or block["type"] == "input"
+            continue
+        kept.append(block)
+        room -= taken
+    if left_out:
+        several = f"{left_out} fields are" if left_out > 1 else "1 field is"
+        kept.append(section(f"{several} too much for this form. Say in the thread what to change there."))
+    return kept
 
 
 def _paths(composed: Composed, world: World) -> Iterator[tuple[str, Field]]:
@@ -60,7 +91,8 @@ def _paths(composed: Composed, world: World) -> Iterator[tuple[str, Field]]:
                 yield f"resources.{key}.{found.name}", found
 
 
-def _blocks(composed: Composed, world: World) -> Iterator[Block]:
+def _blocks(composed: Composed, world: World) -> Iterator[Block | None]:
+    """Headings and fields; ``None`` for one whose text is too long to be edited in a form."""
     last = None
     for path, found in _paths(composed, world):
         key = path.split(".")[1] if found.kind else None
@@ -68,24 +100,21 @@ def _blocks(composed: Composed, world: World) -> Iterator[Block]:
             yield header(key.replace("_", " ").replace("[", " ").rstrip("]"))
             last = key
         value = composed.values.get(path)
+        if length(shown_in_form(found, value.value if value else None)) > INITIAL:
+            yield None
+            continue
         yield {
             "type": "input",
             "block_id": path[:255],
             "optional": True,
             "label": plain(found.ask.label, 2000),
-            "hint": plain(found.ask.help.replace("`", ""), 150),  # plain text shows them as they are
+            "hint": plain(found.ask.help.replace("`", ""), HINT),  # plain text shows them as they are
             "element": _element(found, value.value if value else None, composed, world),
         }
 
 
 def _offered(found: Field, composed: Composed, world: World) -> tuple[str, ...]:
-    if found.choices:
-        return found.choices
-    if found.path == "metadata.team":
-        return tuple(world.policy.teams)
-    if found.name == "template":
-        return world.policy.templates
-    return ()
+    return () if found.type == "boolean" else allowed(found, composed, world)
 
 
 def _element(found: Field, value: JSON, composed: Composed, world: World) -> Block:
@@ -102,7 +131,7 @@ def _element(found: Field, value: JSON, composed: Composed, world: World) -> Blo
         bounds = {"min_value": found.minimum, "max_value": found.maximum, "initial_value": value}
         extra = {key: str(bound) for key, bound in bounds.items() if bound is not None}
         return {"type": "number_input", "action_id": VALUE, "is_decimal_allowed": False} | extra
-    text = clip(shown_in_form(found, value), INITIAL)
+    text = shown_in_form(found, value)
     element: Block = {"type": "plain_text_input", "action_id": VALUE}
     if found.type not in ("text", "person") or found.name in ("purpose", "comment"):
         element["multiline"] = True
@@ -208,4 +237,4 @@ def _same(found: Field, given: JSON, before: JSON) -> bool:
         return bool(given) == bool(before)
     if found.path == "resources":
         return sorted(map(str, given or ())) == sorted(map(str, before or ()))
-    return (str(given) if given not in (None, "") else "") == clip(shown_in_form(found, before), INITIAL)
+    return (str(given) if given not in (None, "") else "") == shown_in_form(found, before)

@@ -21,6 +21,7 @@ from bot.dialogue import (
     Failed,
     Merged,
     Note,
+    Relay,
     Reply,
     Reviewed,
     Status,
@@ -30,9 +31,9 @@ from bot.dialogue import (
     Withdraw,
     Withdrawn,
 )
-from bot.draft import Draft, Stage
 from bot.views.blocks import (
     FALLBACK,
+    OPTIONS,
     Block,
     Message,
     button,
@@ -41,19 +42,19 @@ from bot.views.blocks import (
     context,
     escaped,
     fitting,
-    header,
     link,
     marked,
     option,
+    plain,
     section,
 )
-from bot.views.card import CONFIRM, EDIT, STATES, UNDO, WITHDRAW, card
+from bot.views.card import CONFIRM, EDIT, UNDO, WITHDRAW, card
 from bot.views.form import FORM, Form, form, read_form
 from gitops.plan import JSON
 
 __all__ = [
     "ANSWER", "CONFIRM", "EDIT", "FORM", "UNDO", "WITHDRAW", "Form", "Message", "card", "event_of",
-    "form", "home", "message", "read_form", "status",
+    "form", "message", "read_form",
 ]  # fmt: skip
 
 ANSWER = "answer"
@@ -61,7 +62,8 @@ ANSWER = "answer"
 path.
 """
 
-MAX_BUTTONS, MAX_OUTPUTS, MAX_DRAFTS = 6, 20, 20
+PASSED_ON = "Passed on to the reviewers."
+MAX_BUTTONS, MAX_OUTPUTS = 6, 20
 
 
 def message(reply: Reply) -> Message:
@@ -81,6 +83,8 @@ def message(reply: Reply) -> Message:
             return _text(f"Submitting {reply.path}.")
         case Withdraw():
             return _text("Withdrawing.")
+        case Relay():
+            return _text(PASSED_ON)
 
 
 def _text(text: str) -> Message:
@@ -93,42 +97,61 @@ def _fallback(text: str) -> str:
 
 
 def _ask(reply: Ask) -> Message:
-    blocks = [section(reply.question)]
-    if reply.why:
-        blocks.append(context(reply.why))
+    why = f"Still open. {reply.why}".strip() if reply.again else reply.why
+    blocks = [section(reply.question), *([context(why)] if why else [])]
     elements = _answers(reply)
+    if elements and elements[0]["type"] == "button":
+        told = [
+            f"• {_label(choice)}: {reply.meanings[choice]}"
+            for choice in reply.choices
+            if choice in reply.meanings
+        ]
+        blocks += [context("\n".join(told))] if told else []
+    if len(reply.choices) > OPTIONS:
+        blocks.append(context(f"There are {len(reply.choices) - OPTIONS} more; write the one you mean."))
+    if reply.later:
+        elements.append(button(f"{ANSWER}:later", reply.later, _answer(reply.path, None)))
     if elements:
         blocks.append({"type": "actions", "block_id": f"ask:{reply.path}"[:255], "elements": elements})
-    return Message(_fallback(f"{reply.question} {reply.why}".strip()), tuple(blocks))
+    choices = f" Choose from {', '.join(map(_label, reply.choices))}." if reply.choices else ""
+    return Message(_fallback(f"{reply.question} {why}{choices}".strip()), tuple(blocks))
 
 
 def _answers(reply: Ask) -> list[Block]:
     """Buttons for a few values, a menu for more, a calendar for a day, a person for a person."""
     if reply.type == "choices" and reply.choices:
-        options = [option(choice, choice.replace("_", " ")) for choice in reply.choices[:100]]
-        return [{"type": "multi_static_select", "action_id": ANSWER, "options": options}]
+        return [_menu("multi_static_select", "Choose one or more", _options(reply))]
     if reply.type == "date":
-        return [{"type": "datepicker", "action_id": ANSWER}]
+        return [_menu("datepicker", "Choose a day")]
     if reply.type == "person":
-        return [{"type": "users_select", "action_id": ANSWER}]
+        return [_menu("users_select", "Choose a person")]
+    if reply.type == "people":
+        return [_menu("multi_users_select", "Choose people")]
     if 0 < len(reply.choices) <= MAX_BUTTONS:
         return [
-            button(
-                f"{ANSWER}:{index}",
-                choice.replace("_", " "),
-                json.dumps({"path": reply.path, "value": choice}),
-            )
+            button(f"{ANSWER}:{index}", _label(choice), _answer(reply.path, choice))
             for index, choice in enumerate(reply.choices)
         ]
-    if reply.choices:
-        return [
-            {
-                "type": "static_select",
-                "action_id": ANSWER,
-                "options": [option(c) for c in reply.choices[:100]],
-            }
-        ]
-    return []
+    return [_menu("static_select", "Choose one", _options(reply))] if reply.choices else []
+
+
+def _menu(kind: str, placeholder: str, options: Sequence[Block] = ()) -> Block:
+    made: Block = {"type": kind, "action_id": ANSWER, "placeholder": plain(placeholder, 150)}
+    return made | ({"options": [*options]} if options else {})
+
+
+def _options(reply: Ask) -> list[Block]:
+    return [
+        option(choice, _label(choice), reply.meanings.get(choice, "")) for choice in reply.choices[:OPTIONS]
+    ]
+
+
+def _answer(path: str, value: str | None) -> str:
+    return json.dumps({"path": path, "value": value})
+
+
+def _label(choice: str) -> str:
+    return choice.replace("_", " ")
 
 
 def event_of(action: Mapping[str, Any], user: str, ts: str = "") -> Event | None:
@@ -141,7 +164,7 @@ def event_of(action: Mapping[str, Any], user: str, ts: str = "") -> Event | None
     if name == CONFIRM:
         return Confirmed(user, str(value))
     if name == UNDO:
-        return Undo(user, ts)
+        return Undo(user, ts, int(str(value)) if str(value).isdecimal() and len(str(value)) < 9 else None)
     if name == WITHDRAW:
         return Withdrawn(user)
     if name.split(":")[0] != ANSWER:
@@ -171,6 +194,8 @@ def _chosen(action: Mapping[str, Any]) -> JSON:
             return action.get("selected_date")
         case "users_select":
             return f"<@{action['selected_user']}>" if action.get("selected_user") else None
+        case "multi_users_select":
+            return [f"<@{user}>" for user in action.get("selected_users") or ()] or None
         case _:
             return None
 
@@ -237,38 +262,3 @@ def _failed(event: Failed) -> Message:
         blocks.append(section(f"What to do: {event.fix}"))
     last = [marked(link(event.url, "See the run"))] if event.url else []
     return Message(_fallback(f"This did not work. {event.reason}"), fitting(blocks, last))
-
-
-# --- home and status --------------------------------------------------------------------------------
-
-
-def status(drafts: Sequence[Draft]) -> str:
-    """What somebody asked for and where it stands, as ``mrkdwn``, a line each."""
-    if not drafts:
-        return "You have asked for nothing yet. Say `/lakeport new` and what you need."
-    lines = [_line(draft) for draft in drafts[:MAX_DRAFTS]]
-    more = [f"… and {len(drafts) - MAX_DRAFTS} more."] if len(drafts) > MAX_DRAFTS else []
-    return "\n".join([*lines, *more])
-
-
-def _line(draft: Draft) -> str:
-    name = draft.said.get("metadata.name")
-    pull = (
-        f" {link(draft.pull_url, f'#{draft.pull_number}')}"
-        if draft.pull_url and draft.pull_number is not None
-        else ""
-    )
-    return f"{code(str(name.value) if name else 'not named yet', 60)}: {STATES[Stage(draft.state)]}{pull}"
-
-
-def home(drafts: Sequence[Draft]) -> dict[str, Any]:
-    """The app's home tab: how to start, and what the person asked for."""
-    blocks = [
-        header("Lakeport"),
-        section(
-            "Tell me what your team needs on Databricks, in your own words: write to me here, mention me in "
-            "a channel, or use /lakeport new."
-        ),
-    ]
-    blocks += [marked(_line(draft)) for draft in drafts[:MAX_DRAFTS]]
-    return {"type": "home", "blocks": list(fitting(blocks))}

@@ -32,7 +32,6 @@ from bot.dialogue import (
     Merged,
     Note,
     Reviewed,
-    Said,
     Status,
     Submit,
     Submitted,
@@ -40,7 +39,7 @@ from bot.dialogue import (
     Withdraw,
     Withdrawn,
 )
-from bot.draft import Draft, FieldUpdate, Patch, Stage
+from bot.draft import Draft, Patch, Stage
 from bot.views.blocks import Message, code, length, link, preformatted, size
 from gitops.approval import ApprovalRule
 from gitops.compose import Composed
@@ -213,25 +212,20 @@ def test_typed_text_can_neither_mention_nor_link() -> None:
 
 # --- a real draft -----------------------------------------------------------------------------------
 
-UPDATES = [
-    FieldUpdate("resources", "add", ["schema", "compute"], "need"),
-    FieldUpdate("metadata.name", "set", "trial-conversion", "need"),
-    FieldUpdate("metadata.purpose", "set", "find out <!here> who pays", "need"),
-    FieldUpdate("metadata.business_owner", "set", "jane.doe@acme.example", "need"),
-    FieldUpdate("metadata.data_classification", "set", "internal", "need"),
-    FieldUpdate("metadata.expires", "set", "2027-04-30", "need"),
-    FieldUpdate(
-        "resources.schema.grants",
-        "add",
-        [{"principal": "growth", "privileges": ["USE_SCHEMA", "SELECT"]}],
-        "need",
-    ),
-    FieldUpdate("resources.compute.libraries", "add", ["lightgbm==4.5.0"], "need"),
-]
+FILLED = {
+    "resources": ["schema", "compute"],
+    "metadata.name": "trial-conversion",
+    "metadata.purpose": "find out <!here> who pays",
+    "metadata.business_owner": "jane.doe@acme.example",
+    "metadata.data_classification": "internal",
+    "metadata.expires": "2027-04-30",
+    "resources.schema.grants": [{"principal": "growth", "privileges": ["USE_SCHEMA", "SELECT"]}],
+    "resources.compute.libraries": ["lightgbm==4.5.0"],
+}
 
 
 def ready() -> Draft:
-    return step(draft(), Said(LI_WEI, "need", "2.0"), updates=UPDATES, world=WORLD)[0]
+    return step(draft(), Filled(LI_WEI, FILLED, "2.0"), world=WORLD)[0]
 
 
 def card_of(state: Draft) -> Message:
@@ -254,15 +248,14 @@ def test_the_card_shows_values_sources_cost_file_and_buttons() -> None:
     raw = composed_of(state, WORLD).raw
     assert raw is not None
     assert preformatted(raw.decode()) in message.blocks
-    for part in ("trial-conversion", "_default_", "_looked up_", "EUR a month", "Approval needed"):
+    for part in ("trial-conversion", "_default_", "_looked up_", "EUR a month", "To be approved"):
         assert part in shown
     assert buttons(message)["confirm"]["value"] == digest(raw)
     assert set(buttons(message)) == {"confirm", "edit", "undo", "withdraw"}
 
 
 def test_findings_of_severity_error_take_confirm_away() -> None:
-    late = FieldUpdate("metadata.expires", "set", "2029-04-30", "need")
-    state = step(ready(), Said(LI_WEI, "need", "3.0"), updates=[late], world=WORLD)[0]
+    state = step(ready(), Filled(LI_WEI, {"metadata.expires": "2029-04-30"}, "3.0"), world=WORLD)[0]
     message = card_of(state)
     assert "confirm" not in buttons(message)
     assert "⛔" in "\n".join(text["text"] for text in texts(message.blocks))
@@ -287,7 +280,7 @@ def test_pressed_buttons_are_events() -> None:
     shown = buttons(card_of(ready()))
     pressed = {name: views.event_of({"type": "button", **shown[name]}, LI_WEI, "9.0") for name in shown}
     assert pressed["confirm"] == Confirmed(LI_WEI, shown["confirm"]["value"])
-    assert pressed["undo"] == Undo(LI_WEI, "9.0")
+    assert pressed["undo"] == Undo(LI_WEI, "9.0", 1)
     assert pressed["withdraw"] == Withdrawn(LI_WEI)
     assert pressed["edit"] is None
 
@@ -399,21 +392,6 @@ def test_a_kind_taken_out_in_the_form_is_gone() -> None:
     given["resources"]["value"]["selected_options"] = [{"value": "schema"}]
     moved, _ = step(state, Filled(LI_WEI, views.read_form(given, state, WORLD).values), world=WORLD)
     assert composed_of(moved, WORLD).values["resources"].value == ["schema"]
-
-
-# --- home and status --------------------------------------------------------------------------------
-
-
-def test_home_and_status_show_where_requests_stand() -> None:
-    done = replace(ready(), state=Stage.SUBMITTED, pull_number=3, pull_url="https://x.example/3")
-    view = views.home([draft(), done])
-    assert view["type"] == "home"
-    assert len(view["blocks"]) <= 100
-    text = views.status([draft(), done])
-    assert "trial-conversion" in text
-    assert "<https://x.example/3|#3>" in text
-    assert views.status([])
-    assert views.status([done] * 50).endswith("more.")
 
 
 def test_dates_of_the_form_are_days() -> None:
