@@ -7,14 +7,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from bot.adjusting import extended
 from bot.dialogue import World
 from bot.draft import Draft, FieldUpdate, Patch
-from bot.text import squeeze
-from bot.values import KEY, Refusal, field_of, shown, take
+from bot.evidence import Evidence
+from bot.values import KEY, Refusal, Taken, field_of, shown, take
 from gitops.draft import Value
 from gitops.fields import Field
 from gitops.plan import JSON
-from gitops.policy import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,37 +31,47 @@ def inferred_is_taken(field: Field) -> bool:
 
 
 def apply_updates(
-    draft: Draft, updates: Sequence[FieldUpdate], ts: str, world: World, *, by_hand: bool = False
+    draft: Draft,
+    updates: Sequence[FieldUpdate],
+    ts: str,
+    world: World,
+    *,
+    by_hand: bool = False,
+    turn: int | None = None,
 ) -> Outcome:
-    """Apply updates in order as one turn. ``by_hand``: from a button or the form, so no quote is needed."""
-    turn = draft.turn + 1
+    """Apply updates in order as one turn, the next one where no other is given.
+
+    ``by_hand``: from a button or the form, so no quote is needed.
+    """
+    turn = turn or draft.turn + 1
     requester = world.policy.person(slack=draft.requester_slack)
-    heard = squeeze("\n".join(draft.heard))
+    evidence = Evidence(draft, world)
     refusals: list[str] = []
     for update in updates:
         field = field_of(update.path, world)
         if field is None:
             refusals.append(f"I know no field {shown(update.path)}.")
             continue
-        said = by_hand or _is_said(update.quote, heard)
         if update.op == "set" and update.value is None:
             draft = _unclear(draft, update.path, update.note)
             continue
+        taken = Taken(None) if update.op == "unset" else take(field, update.value, world, requester)
+        said = by_hand or (
+            evidence.quoted(update)
+            if isinstance(taken, Refusal)
+            else evidence.bears_out(replace(update, value=taken.value), field)
+        )
         if not said and not inferred_is_taken(field):
             draft = _ask_instead(draft, update, field)
             continue
-        value = _new_value(draft, update, field, world, requester, said)
-        if isinstance(value, Refusal):
-            refusals.append(value.sentence)
+        if isinstance(taken, Refusal):
+            refusals.append(taken.sentence)
             draft = _unclear(draft, update.path, "") if update.path not in draft.said else draft
             continue
+        meant = taken.value if by_hand else extended(draft, update.path, taken.value, world.today)
+        value = _new_value(draft, update, field, meant, said)
         draft = _patched(draft, update, value, ts, turn, world)
     return Outcome(draft, tuple(dict.fromkeys(refusals)))
-
-
-def _is_said(quote: str, heard: str) -> bool:
-    wanted = squeeze(quote)
-    return bool(wanted) and wanted in heard
 
 
 def _unclear(draft: Draft, path: str, note: str) -> Draft:
@@ -75,24 +85,23 @@ def _ask_instead(draft: Draft, update: FieldUpdate, field: Field) -> Draft:
     return _unclear(draft, update.path, "") if field.path != "resources" else draft
 
 
-def _new_value(
-    draft: Draft, update: FieldUpdate, field: Field, world: World, requester: Person | None, said: bool
-) -> Value | Refusal | None:
+def _new_value(draft: Draft, update: FieldUpdate, field: Field, new: JSON, said: bool) -> Value | None:
     """The value after the update; ``None`` when the field is not said any more."""
     if update.op == "unset":
-        return Value(None, "said", update.quote) if update.quote and not field.required else None
-    taken = take(field, update.value, world, requester)
-    if isinstance(taken, Refusal):
-        return taken
+        # What is merged stays where nobody speaks of it, so that taking it out has to be said.
+        plain = bool(update.quote) or draft.merged is not None
+        return Value(None, "said", update.quote) if plain and not field.required else None
     before = draft.said.get(update.path)
-    if update.op == "set":
-        value = taken.value
+    # No resource leaves a merged request by being left out of a list.
+    adds = update.op == "add" or (draft.merged is not None and field.path == "resources")
+    if update.op == "set" and not adds:
+        value = new
     else:
         old = before.value if before and isinstance(before.value, list | tuple) else []
-        value = _added(old, taken.value) if update.op == "add" else _removed(old, taken.value)
+        value = _added(old, new) if adds and update.op != "remove" else _removed(old, new)
         if update.op == "remove" and before is None:
             return None
-    if not said and before is not None and before.source == "said":
+    if not said and before is not None and before.source in ("said", "merged"):
         return before  # what a person said is never overwritten by a conclusion
     return Value(value, "said" if said else "inferred", update.quote)
 
@@ -126,7 +135,7 @@ def _patched(
     draft = replace(
         draft, unclear=unclear, skipped=tuple(path for path in draft.skipped if path != update.path)
     )
-    same = before and value and (before.value, before.source) == (value.value, value.source)
+    same = before and value and before.value == value.value and before.source in (value.source, "merged")
     if not same:
         draft = draft.changed([Patch(update.path, before, value, update.quote, ts, turn)])
     return _resources_changed(draft, before, update, ts, turn, world) if update.path == "resources" else draft

@@ -12,12 +12,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot import amending
+from bot.answers import answers
+from bot.asides import asides
 from bot.asking import Replies, composed_of, reply_with
 from bot.changes import Outcome, apply_updates, inferred_is_taken
 from bot.dialogue import (
     Answered,
     Applied,
     Ask,
+    Began,
     Card,
     Changed,
     CheckDone,
@@ -26,9 +30,12 @@ from bot.dialogue import (
     Event,
     Failed,
     Filled,
+    Like,
     Merged,
+    Moved,
     Note,
     Reply,
+    Retired,
     Reviewed,
     Said,
     Status,
@@ -40,10 +47,12 @@ from bot.dialogue import (
     World,
 )
 from bot.draft import Draft, FieldUpdate, Patch, Stage
-from bot.following import EDITABLE, closed, confirmed, followed, withdrawn
-from bot.text import UNKNOWN, Message, plain
+from bot.following import EDITABLE, closed, confirmed, followed, passed_on, withdrawn
+from bot.language import offer_of_form
+from bot.likeness import copied
+from bot.text import UNKNOWN, plain
 from bot.values import field_of
-from bot.wording import change_lines, information
+from bot.wording import change_lines
 from gitops.draft import Value
 from gitops.finding import Severity
 from gitops.request import path_of
@@ -59,12 +68,19 @@ STRANGER = (
     "Only the person who asked can change this request or confirm it. You are welcome to talk along; "
     "I do not take it up."
 )
+TEAM = "Who is of the team can say `/lakeport change` and its name."
 IDENTITY = (
     "Name, team and environment cannot change once the request is submitted. "
     "Withdraw it and start a new one instead."
 )
+IDENTITY_MERGED = (
+    "Name, team and environment of a request never change once it is merged, so I left them. For another "
+    "one, start a new request in a new thread, and retire this one with `/lakeport retire`."
+)
 OWN_APPROVAL = "You approved your own request; that does not count. Somebody else has to approve it."
+STALE_UNDO = "That button is from before your last change, so nothing was taken back. The card has a new one."
 ALREADY = "That is how it is already."
+ANSWERED = "That question is settled already, so nothing changed."
 NOTHING_READ = (
     "I found nothing in that to change. Say it in other words, or use the form; when the card is right, "
     "press Confirm."
@@ -88,14 +104,25 @@ def step(
     match event:
         case Said():
             return _said(draft, event, updates, world)
+        case Answered(value=None) if draft.state in EDITABLE:
+            return _not_known(draft, event.path, world)
         case Answered():
             return _edited(
                 draft, [FieldUpdate(event.path, "set", event.value)], event.ts, world, by_hand=True
             )
         case Filled():
             return _edited(draft, _of_form(draft, event, world), event.ts, world, by_hand=True)
+        case Began():
+            notes = (Note(event.note),) if event.note else ()
+            return reply_with(draft, notes, world, show=draft.merged is not None)
         case Undo():
-            return _undone(draft, event.ts, world)
+            return _undone(draft, event, world)
+        case Retired() if draft.state in EDITABLE:
+            return amending.retired(draft, event, world)
+        case Retired():
+            return draft, (Note(closed(draft)),)
+        case Moved():
+            return amending.moved(draft, event, world)
         case Confirmed():
             return confirmed(draft, event.digest, world)
         case Withdrawn():
@@ -127,7 +154,8 @@ def _of_form(draft: Draft, event: Filled, world: World) -> list[FieldUpdate]:
 def _stranger(draft: Draft, user: str, event: Event) -> tuple[Draft, Replies]:
     if isinstance(event, Said) and user in draft.strangers:
         return draft, ()
-    return replace(draft, strangers=tuple(dict.fromkeys((*draft.strangers, user)))), (Note(STRANGER),)
+    told = f"{STRANGER} {TEAM}" if draft.state in amending.REOPENED else STRANGER
+    return replace(draft, strangers=tuple(dict.fromkeys((*draft.strangers, user)))), (Note(told),)
 
 
 # --- talking ----------------------------------------------------------------------------------------
@@ -137,26 +165,37 @@ def _said(draft: Draft, event: Said, updates: Sequence[FieldUpdate], world: Worl
     draft = draft.hear(event.text)
     text = plain(event.text)
     if draft.state not in EDITABLE:
-        return draft, (Note(closed(draft)),)
+        return draft, tuple(map(Note, answers(event.text, draft, world, only=False) or (closed(draft),)))
     if _UNDO.match(text):
-        return _undone(draft, event.ts, world)
+        return _undone(draft, Undo(event.user, event.ts), world)
+    if draft.merged is not None and amending.RETIRE.match(text):
+        return amending.retired(draft, Retired(event.user, event.ts), world)
     if _YES.match(text) and not updates:
         return draft, (
             Note("Press Confirm on the card, so that it is the very file you looked at that gets submitted."),
         )
-    told = [information(part.text, world) for part in Message(text).sentences if part.question]
-    notes = tuple(Note(answer) for answer in told if answer)
+    after = apply_updates(draft, updates, event.ts, world).draft if updates and asides(text) else draft
+    reviewed = draft.pull_number is not None  # what cannot be answered here is for the reviewers
+    told = answers(event.text, after, world, only=not updates and not reviewed)
+    offer = () if reviewed else offer_of_form(draft.heard)
+    notes = tuple(map(Note, (*offer, *told)))
     unknown = not updates and draft.asked is not None and bool(UNKNOWN.search(text)) and not told
     if unknown and draft.asked:
         return _left_open(draft, draft.asked, world)
-    return _edited(draft, updates, event.ts, world, notes=notes)
+    return _edited(draft, updates, event.ts, world, notes=notes, like=event.like)
+
+
+def _not_known(draft: Draft, path: str, world: World) -> tuple[Draft, Replies]:
+    """The button that leaves a question open was pressed; it may be of a question answered since."""
+    return _left_open(draft, path, world) if path == draft.asked else (draft, (Note(ANSWERED),))
 
 
 def _left_open(draft: Draft, path: str, world: World) -> tuple[Draft, Replies]:
     """The person does not know: go on with the next question, and come back at the end."""
+    before = draft
     draft = replace(draft, skipped=tuple(dict.fromkeys((*draft.skipped, path))))
     unclear = {key: why for key, why in draft.unclear.items() if key != path}
-    draft = replace(draft, unclear=unclear)
+    draft = replace(draft, unclear=unclear).marked(before)
     field = field_of(path, world)
     required = path in composed_of(draft, world).missing
     label = field.ask.label if field else path
@@ -176,24 +215,37 @@ def _edited(
     *,
     by_hand: bool = False,
     notes: tuple[Reply, ...] = (),
+    like: Like | None = None,
 ) -> tuple[Draft, Replies]:
     if draft.state not in EDITABLE:
         return draft, (Note(closed(draft)),)
     before = draft
-    outcome = apply_updates(draft, updates, ts, world, by_hand=by_hand)
+    turn = draft.turn + 1
+    draft, more = copied(draft, like, ts, turn)
+    outcome = apply_updates(draft, updates, ts, world, by_hand=by_hand, turn=turn)
+    if _differs(before, outcome.draft):
+        outcome = Outcome(outcome.draft.marked(before), outcome.refusals)
+    notes = (*notes, *more)
     moved = _identity_moved(before, outcome.draft, world)
     if moved:
-        return draft, (*notes, Note(moved))
+        return before, (*notes, Note(moved))
     unchanged = len(outcome.draft.log) == len(before.log) and not outcome.refusals and not notes
+    if unchanged and not by_hand and (relay := passed_on(draft, ts, world)):
+        return draft, (relay,)
     if unchanged and updates:
         notes = (Note(ALREADY),)
-    elif unchanged and draft.state is Stage.REVIEWING:
+    elif unchanged and (draft.state is Stage.REVIEWING or (draft.merged and draft.asked is None)):
         notes = (Note(NOTHING_READ),)
     return _after_change(before, outcome, notes, world)
 
 
 def _after_change(
-    before: Draft, outcome: Outcome, notes: tuple[Reply, ...], world: World
+    before: Draft,
+    outcome: Outcome,
+    notes: tuple[Reply, ...],
+    world: World,
+    *,
+    taken_back: bool = False,
 ) -> tuple[Draft, Replies]:
     draft = outcome.draft
     patches = draft.log[len(before.log) :]
@@ -206,7 +258,7 @@ def _after_change(
             replies.append(
                 Note("This differs from what was submitted. Confirm it again, and I update the pull request.")
             )
-        answered = {patch.path for patch in patches}
+        answered = set() if taken_back else {patch.path for patch in patches}
         draft = replace(
             draft,
             skipped=tuple(path for path in draft.skipped if path not in answered),
@@ -228,19 +280,31 @@ def _new_errors(before: Draft, after: Draft, world: World) -> list[str]:
 
 def _identity_moved(before: Draft, after: Draft, world: World) -> str:
     """A request under review keeps its name, team and environment: they are its path."""
-    if before.submitted_path is None:
+    path = before.merged.path if before.merged else before.submitted_path
+    if path is None:
         return ""
     values = composed_of(after, world).values
     parts = [values.get(f"metadata.{key}") for key in ("environment", "team", "name")]
-    if all(parts) and path_of(*(str(part.value) for part in parts if part)) == before.submitted_path:
+    if all(parts) and path_of(*(str(part.value) for part in parts if part)) == path:
         return ""
-    return IDENTITY
+    return IDENTITY_MERGED if before.merged else IDENTITY
 
 
-def _undone(draft: Draft, ts: str, world: World) -> tuple[Draft, Replies]:
-    patches = draft.inverse(ts)
-    if not patches or draft.state not in EDITABLE:
+def _differs(before: Draft, after: Draft) -> bool:
+    """Whether a turn left something that an undo has to bring back."""
+    return (before.said, before.unclear, before.skipped) != (after.said, after.unclear, after.skipped)
+
+
+def _undone(draft: Draft, event: Undo, world: World) -> tuple[Draft, Replies]:
+    if draft.state not in EDITABLE:
+        return draft, (Note(closed(draft)),)
+    if event.turn is not None and event.turn != draft.undoable:
+        return draft, (Note(STALE_UNDO),)
+    undone = draft.undone(event.ts)
+    if undone is None:
         return draft, (Note("There is nothing to take back."),)
-    outcome = Outcome(draft.changed(patches), ())
-    moved = _identity_moved(draft, outcome.draft, world)
-    return (draft, (Note(moved),)) if moved else _after_change(draft, outcome, (), world)
+    moved = _identity_moved(draft, undone, world)
+    if moved:
+        return draft, (Note(moved),)
+    after, replies = _after_change(draft, Outcome(undone, ()), (), world, taken_back=True)
+    return after, replies or (Note("Taken back."),)

@@ -4,7 +4,8 @@ them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -16,25 +17,51 @@ from gitops.plan import JSON
 if TYPE_CHECKING:
     from bot.draft import Draft
     from gitops.compose import Composed
+    from gitops.draft import Value
     from gitops.kind import Registry
     from gitops.policy import Policy
 
 
+def _nobody(_slack: str) -> str | None:
+    return None
+
+
 @dataclass(frozen=True)
 class World:
-    """What a conversation may know beside the draft: the kinds, the policy, and what day it is."""
+    """What a conversation may know beside the draft: the kinds, the policy, and what day it is.
+
+    ``login_of`` gives the GitHub login that a Slack account has proved to be its own, ``None`` where it has
+    proved none.
+    """
 
     registry: Registry
     policy: Policy
     today: date
+    login_of: Callable[[str], str | None] = _nobody
 
     @cached_property
     def catalogue(self) -> Mapping[str, Field]:
         """The closed list of fields, in the order of asking."""
         return catalogue(self.registry)
 
+    @cached_property
+    def recent(self) -> deque[tuple[Draft, Composed]]:
+        """The last drafts that were put together, and what came of each."""
+        return deque(maxlen=8)
+
 
 # --- events -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """What "same as …" in a message points to: ``word`` as it was written, the ids of the merged requests
+    that it can mean, and the values to copy where it can only mean one.
+    """
+
+    word: str
+    found: tuple[str, ...] = ()
+    values: Mapping[str, JSON] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +71,30 @@ class Said:
     user: str
     text: str
     ts: str
+    like: Like | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A conversation begins without words of the requester; ``note`` is what we say first."""
+
+    user: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """Somebody wants everything that a merged request made to be taken away."""
+
+    user: str
+    ts: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The merged file that is being changed was changed by somebody else; ``text`` is what it says now."""
+
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +126,11 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Undo:
-    """Take the last change back."""
+    """Take the last change back; ``turn`` is the one that the pressed button stood for."""
 
     user: str = ""
     ts: str = ""
+    turn: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +205,9 @@ class Failed:
 
 Event = (
     Said
+    | Began
+    | Retired
+    | Moved
     | Answered
     | Filled
     | Confirmed
@@ -177,6 +232,8 @@ class Ask:
     ``again`` marks one that stands unanswered already.
 
     ``type`` is the field's (:class:`gitops.fields.Field`), for choosing how it can be answered by hand.
+    ``meanings`` says what a choice is; ``later`` is the label of the button that leaves the question open,
+    empty where that is no answer.
     """
 
     path: str
@@ -185,6 +242,8 @@ class Ask:
     why: str = ""
     again: bool = False
     type: str = "text"
+    meanings: Mapping[str, str] = field(default_factory=dict)
+    later: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,11 +266,16 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Commit exactly ``raw`` at ``path``; ``digest`` is what was confirmed."""
+    """Commit exactly ``raw`` at ``path``; ``digest`` is what was confirmed, ``values`` where it comes from.
+
+    ``merged`` is the text of the merged file that it changes.
+    """
 
     raw: bytes
     path: str
     digest: str
+    merged: str | None = None
+    values: Mapping[str, Value] = field(default_factory=dict, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +283,15 @@ class Withdraw:
     """Close the pull request, if there is one."""
 
     pull_number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Tell the reviewers what the requester said at ``ts``; ``text`` is raw Slack text."""
+
+    pull_number: int
+    text: str
+    ts: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,4 +308,4 @@ class Status:
     event: CheckDone | Reviewed | Merged | Closed | Applied | Failed | Submitted
 
 
-Reply = Ask | Changed | Card | Submit | Withdraw | Note | Status
+Reply = Ask | Changed | Card | Submit | Withdraw | Relay | Note | Status

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from bot.redact import redact
 from gitops.draft import Value
 from gitops.plan import JSON
 
 Op = Literal["set", "unset", "add", "remove"]
+MARKS = 50
+"""How many turns are kept with everything that stood before them."""
 HEARD_CHARS = 60_000
 """How much of the requester's own text is kept to look quotes up in; the oldest goes first."""
 
@@ -64,6 +67,24 @@ class Patch:
     undoes: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The file of a merged request that is to be changed: where it stands, and what it said then."""
+
+    path: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What stood before a turn besides the values, so that an undo of it brings that back as well."""
+
+    turn: int
+    unclear: Mapping[str, str]
+    skipped: tuple[str, ...]
+    asked: str | None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Draft:
     """A request in the making, in one thread of Slack; a value that survives JSON unchanged.
@@ -71,7 +92,9 @@ class Draft:
     ``said`` holds only what a person said, or what was concluded from it and marked ``inferred``;
     everything derived
     is :func:`gitops.compose.compose`'s. ``unclear`` maps field paths to the words that were not clear enough,
-    ``skipped`` are fields the person did not know, ``heard`` the requester's own messages.
+    ``skipped`` are fields the person did not know, ``heard`` the requester's own messages. ``marks`` are of
+    the turns that can be taken back. ``merged`` is set where a request that stands already is changed, and
+    ``round`` counts the changes that were begun in this thread.
     """
 
     id: str
@@ -91,6 +114,9 @@ class Draft:
     submitted_path: str | None = None
     pull_number: int | None = None
     pull_url: str | None = None
+    marks: tuple[Mark, ...] = ()
+    merged: Merged | None = None
+    round: int = 0
 
     def to_json(self) -> str:
         """One line of JSON; :meth:`from_json` of it is equal to the draft."""
@@ -104,6 +130,9 @@ class Draft:
                 "heard": list(self.heard),
                 "strangers": list(self.strangers),
                 "log": [_patch_out(patch) for patch in self.log],
+                "marks": [_mark_out(mark) for mark in self.marks],
+                "merged": self.merged and [self.merged.path, self.merged.text],
+                "round": self.round,
             },
             ensure_ascii=False,
             separators=(",", ":"),
@@ -122,16 +151,45 @@ class Draft:
             heard=tuple(data["heard"]),
             strangers=tuple(data["strangers"]),
             log=tuple(_patch_in(patch) for patch in data["log"]),
+            # Not in what an earlier release wrote.
+            marks=tuple(_mark_in(mark) for mark in data.get("marks", ())),
+            merged=Merged(*data["merged"]) if data.get("merged") else None,
+            round=data.get("round", 0),
         )
 
     @property
     def turn(self) -> int:
-        """The number of the last turn in the log, 0 when nothing was said."""
-        return max((patch.turn for patch in self.log), default=0)
+        """The number of the last turn, 0 when nothing was said."""
+        return max((*(patch.turn for patch in self.log), *(mark.turn for mark in self.marks)), default=0)
+
+    @property
+    def undoable(self) -> int:
+        """The last turn that was not taken back yet, 0 when there is none."""
+        undone = {patch.undoes for patch in self.log if patch.undoes is not None}
+        turns = {patch.turn for patch in self.log if patch.undoes is None} - undone
+        return max(turns | {mark.turn for mark in self.marks}, default=0)
+
+    def marked(self, before: Draft) -> Draft:
+        """The same draft, with what ``before`` was besides its values kept for an undo of this turn."""
+        turn = max(self.turn, before.turn + 1)
+        mark = Mark(turn, before.unclear, before.skipped, before.asked)
+        return replace(self, marks=(*self.marks, mark)[-MARKS:])
+
+    def undone(self, ts: str = "") -> Draft | None:
+        """The draft before the last turn that was not taken back yet; ``None`` when there is none."""
+        turn = self.undoable
+        if not turn:
+            return None
+        mark = next((mark for mark in self.marks if mark.turn == turn), None)
+        draft = self.changed(self._inverse(turn, ts))
+        if mark is None:
+            return draft
+        marks = tuple(one for one in self.marks if one.turn != turn)
+        return replace(draft, marks=marks, unclear=mark.unclear, skipped=mark.skipped, asked=mark.asked)
 
     def hear(self, text: str) -> Draft:
-        """The same draft with one more message of the requester to look quotes up in."""
-        heard = [*self.heard, text]
+        """The same draft with one more message of the requester to look quotes up in, without secrets."""
+        heard = [*self.heard, redact(text)]
         while len(heard) > 1 and sum(map(len, heard)) > HEARD_CHARS:
             heard.pop(0)
         return replace(self, heard=tuple(heard))
@@ -149,17 +207,12 @@ class Draft:
             log.append(patch)
         return replace(self, said=said, log=tuple(log))
 
-    def inverse(self, ts: str = "") -> tuple[Patch, ...]:
-        """The patches that take back the last turn not taken back yet; empty when there is none."""
-        undone = {patch.undoes for patch in self.log if patch.undoes is not None}
-        turns = {patch.turn for patch in self.log if patch.undoes is None} - undone
-        if not turns:
-            return ()
-        last, turn = max(turns), self.turn + 1
+    def _inverse(self, turn: int, ts: str) -> tuple[Patch, ...]:
+        """The patches that take this turn back."""
         return tuple(
-            Patch(patch.path, patch.after, patch.before, patch.quote, ts, turn, undoes=last)
+            Patch(patch.path, patch.after, patch.before, patch.quote, ts, self.turn + 1, undoes=turn)
             for patch in reversed(self.log)
-            if patch.turn == last and patch.undoes is None
+            if patch.turn == turn and patch.undoes is None
         )
 
 
@@ -183,6 +236,15 @@ def _value_out(value: Value | None) -> JSON:
 
 def _value_in(data: Any) -> Value:
     return Value(value=data["value"], source=data["source"], quote=data["quote"])
+
+
+def _mark_out(mark: Mark) -> JSON:
+    return [mark.turn, dict(mark.unclear), list(mark.skipped), mark.asked]
+
+
+def _mark_in(data: Any) -> Mark:
+    turn, unclear, skipped, asked = data
+    return Mark(turn, unclear, tuple(skipped), asked)
 
 
 def _patch_out(patch: Patch) -> JSON:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from bot import amending
 from bot.asking import Replies, composed_of, reply_with
 from bot.dialogue import (
     Applied,
@@ -14,6 +15,7 @@ from bot.dialogue import (
     Failed,
     Merged,
     Note,
+    Relay,
     Reviewed,
     Status,
     Submit,
@@ -22,18 +24,27 @@ from bot.dialogue import (
     World,
 )
 from bot.draft import Draft, Stage
+from bot.people import MENTION
 from gitops.finding import Severity
 from gitops.plan import digest
 from gitops.request import path_of
 
 EDITABLE = (Stage.COLLECTING, Stage.REVIEWING, Stage.SUBMITTED)
+TOO_LATE = (
+    "This request is merged already, so it cannot be withdrawn any more. "
+    "`/lakeport retire` takes away what it made."
+)
 
 
 def closed(draft: Draft) -> str:
     """Why a draft takes no more changes."""
     if draft.state is Stage.WITHDRAWN:
         return "This request was withdrawn. Start a new one in a new thread."
-    return "This request is merged already and cannot be changed here. Start a new one for a change."
+    if draft.state is Stage.MERGED:
+        return "This request is merged, and is being set up right now. Say it again when that is done."
+    return (
+        "I read nothing in that to change about what is merged. Say it in other words, or `/lakeport change`."
+    )
 
 
 def confirmed(draft: Draft, pressed: str, world: World) -> tuple[Draft, Replies]:
@@ -41,6 +52,8 @@ def confirmed(draft: Draft, pressed: str, world: World) -> tuple[Draft, Replies]
     if draft.state not in EDITABLE:
         return draft, (Note(closed(draft)),)
     composed = composed_of(draft, world)
+    if composed.amendment is not None and not composed.amendment.edits and not draft.unclear:
+        return draft, (Note(amending.UNCHANGED),)
     if composed.raw is None or composed.missing or draft.unclear:
         return reply_with(
             draft,
@@ -56,6 +69,8 @@ def confirmed(draft: Draft, pressed: str, world: World) -> tuple[Draft, Replies]
     if errors:
         words = " ".join(finding.words for finding in errors[:5])
         return draft, (Note(f"This cannot be submitted as it stands. {words}"), card)
+    if own := amending.approves_own(draft, world):
+        return draft, (Note(own), card)
     if draft.state is Stage.SUBMITTED and draft.confirmed_digest == now:
         return draft, (Note("This very file is submitted already."),)
     if draft.confirmed_digest == now:
@@ -63,20 +78,35 @@ def confirmed(draft: Draft, pressed: str, world: World) -> tuple[Draft, Replies]
     values = composed.values
     path = path_of(*(str(values[f"metadata.{key}"].value) for key in ("environment", "team", "name")))
     draft = replace(draft, confirmed_digest=now, submitted_path=path, asked=None)
-    return draft, (Submit(composed.raw, path, now),)
+    merged = draft.merged.text if draft.merged else None
+    return draft, (Submit(composed.raw, path, now, merged, values=composed.values),)
 
 
 def withdrawn(draft: Draft, world: World) -> tuple[Draft, Replies]:
     """The request is taken back, and its pull request with it."""
-    if draft.state not in (*EDITABLE, Stage.FAILED):
-        return draft, (Note(closed(draft)),)
+    if draft.state not in EDITABLE:
+        return draft, (Note(closed(draft) if draft.state is Stage.WITHDRAWN else TOO_LATE),)
     draft = replace(draft, state=Stage.WITHDRAWN, asked=None)
     composed = composed_of(draft, world)
     return draft, (
         Withdraw(draft.pull_number),
-        Note("Withdrawn; nothing was changed anywhere."),
+        Note(amending.WITHDRAWN if draft.merged else "Withdrawn; nothing was changed anywhere."),
         Card(draft, composed, None),
     )
+
+
+def passed_on(draft: Draft, ts: str, world: World) -> Relay | None:
+    """What was just said, for the reviewers: it changes nothing, answers no question, and they are at it.
+
+    What begins with the name of a colleague is said to them.
+    """
+    if draft.pull_number is None or draft.state not in (Stage.REVIEWING, Stage.SUBMITTED) or draft.asked:
+        return None
+    text = draft.heard[-1] if draft.heard else ""
+    to = MENTION.match(text.strip())
+    if not text.strip() or (to and world.policy.person(slack=to[1])):
+        return None
+    return Relay(draft.pull_number, text, ts)
 
 
 def followed(draft: Draft, event: Event) -> tuple[Draft, Replies]:

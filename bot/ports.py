@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from bot.draft import Draft, FieldUpdate
+    from bot.draft import Draft
+    from bot.model import Extraction
     from gitops.fields import Field
+    from gitops.gate import Verdict
+    from gitops.kind import Registry
     from gitops.policy import Person, Policy
     from gitops.pulls import Pull
     from gitops.receipts import Receipt
+    from gitops.recent import Raw
 
 Blocks = Sequence[Mapping[str, Any]]
 """Block Kit blocks."""
@@ -44,8 +48,17 @@ class Slack(Protocol):
     def update(self, channel: str, ts: str, text: str, blocks: Blocks) -> None:
         """Show something else in a message of ours."""
 
-    def whisper(self, channel: str, user: str, text: str) -> None:
+    def whisper(self, channel: str, user: str, text: str, thread_ts: str | None = None) -> None:
         """Tell one person, where they are."""
+
+    def direct(self, user: str) -> str:
+        """The channel of the direct conversation with a person."""
+
+    def suggest(self, channel: str, thread_ts: str, prompts: Mapping[str, str]) -> None:
+        """Offer sentences to begin with in an assistant thread: what is shown → what is said."""
+
+    def thinking(self, channel: str, thread_ts: str, status: str) -> None:
+        """Say in an assistant thread that we are at it, until the next message."""
 
     def open_form(self, trigger_id: str, view: Mapping[str, Any]) -> None:
         """Open a modal."""
@@ -67,6 +80,12 @@ class Repository(Protocol):
     def read_file(self, path: str, ref: str) -> bytes | None:
         """A file's bytes at a ref."""
 
+    def request_files(self) -> Mapping[str, str]:
+        """The request files on the default branch: path → the id of what is in it."""
+
+    def open_pull(self, request_id: str) -> Pull | None:
+        """The open pull request of a request."""
+
     def submit(self, *, request_id: str, path: str, raw: bytes, title: str, body: str, message: str) -> Pull:
         """The pull request that brings this file, made or found."""
 
@@ -75,6 +94,37 @@ class Repository(Protocol):
 
     def close(self, number: int, reason: str = "") -> None:
         """Close a pull request without merging it."""
+
+    def upsert_comment(self, number: int, marker: str, body: str) -> None:
+        """Write the one comment with this marker, or make it say this."""
+
+    def judged(self, number: int, sha: str, registry: Registry, policy: Policy) -> Verdict | None:
+        """What the gate says to a pull request; ``None`` when it is not open at this commit any more."""
+
+
+class Recent(Protocol):
+    """:class:`gitops.recent.Recent`."""
+
+    def open_pulls(self) -> Sequence[Raw]:
+        """Every open pull request."""
+
+    def closed_pulls(self, since: datetime) -> Sequence[Raw]:
+        """The closed ones on which anything happened since then."""
+
+    def comments(self, since: datetime) -> Sequence[Raw]:
+        """The comments in conversations since then."""
+
+    def line_comments(self, since: datetime) -> Sequence[Raw]:
+        """The comments on lines since then."""
+
+    def reviews(self, number: int) -> Sequence[Raw]:
+        """The reviews of a pull request."""
+
+    def checks(self, sha: str) -> Sequence[Raw]:
+        """The newest check run of each name on a commit."""
+
+    def applies(self, since: datetime) -> Sequence[Raw]:
+        """The runs of the apply workflow that began since then and have ended."""
 
 
 class Receipts(Protocol):
@@ -85,7 +135,7 @@ class Receipts(Protocol):
 
 
 class Extractor(Protocol):
-    """:func:`bot.rules.extract` or :class:`bot.llm.Extractor`."""
+    """:class:`bot.model.Extractor`."""
 
     def __call__(
         self,
@@ -97,7 +147,7 @@ class Extractor(Protocol):
         policy: Policy,
         requester: Person | None,
         today: date,
-    ) -> Sequence[FieldUpdate]:
+    ) -> Extraction:
         """What a message asks to change."""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from zoneinfo import available_timezones
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -42,17 +43,29 @@ class Settings(BaseSettings):
         None, validation_alias=_env("LAKEPORT_APP_INSTALLATION_ID")
     )
     github_api_url: str = Field("https://api.github.com", validation_alias=_env("GITHUB_API_URL"))
+    github_server_url: str = Field("https://github.com", validation_alias=_env("GITHUB_SERVER_URL"))
+    github_oauth_client_id: str | None = Field(
+        None, pattern=r"^[A-Za-z0-9._-]{4,100}$", validation_alias=_env("GITHUB_OAUTH_CLIENT_ID")
+    )
     github_webhook_secret: SecretStr | None = Field(None, validation_alias=_env("GITHUB_WEBHOOK_SECRET"))
     repository: str = Field("", validation_alias=_env("LAKEPORT_REPOSITORY"))
 
     openai_api_key: SecretStr | None = Field(None, validation_alias=_env("OPENAI_API_KEY"))
     openai_base_url: str | None = Field(None, validation_alias=_env("OPENAI_BASE_URL"))
-    model: str | None = Field(None, validation_alias=_env("LAKEPORT_MODEL"))
+    model_names: str = Field("", validation_alias=_env("LAKEPORT_MODELS", "LAKEPORT_MODEL"))
+    tokens_per_person_and_day: int = Field(
+        200_000, ge=0, validation_alias=_env("LAKEPORT_TOKENS_PER_PERSON_AND_DAY")
+    )
     azure_openai_endpoint: str | None = Field(None, validation_alias=_env("AZURE_OPENAI_ENDPOINT"))
     azure_openai_api_key: SecretStr | None = Field(None, validation_alias=_env("AZURE_OPENAI_API_KEY"))
     azure_openai_api_version: str = Field(
         "2024-10-21", validation_alias=_env("AZURE_OPENAI_API_VERSION", "OPENAI_API_VERSION")
     )
+
+    timezone: str = Field("UTC", validation_alias=_env("LAKEPORT_TIMEZONE"))
+    remind_after_hours: float = Field(4, ge=0, le=200, validation_alias=_env("LAKEPORT_REMIND_AFTER_HOURS"))
+    reminders: int = Field(3, ge=0, le=10, validation_alias=_env("LAKEPORT_REMINDERS"))
+    patrol_minutes: int = Field(3, ge=0, le=30, validation_alias=_env("LAKEPORT_PATROL_MINUTES"))
 
     home: Path = Field(Path(".lakeport"), validation_alias=_env("LAKEPORT_HOME"))
     database_url: str = Field("", validation_alias=_env("LAKEPORT_DATABASE_URL"))
@@ -63,6 +76,18 @@ class Settings(BaseSettings):
     @classmethod
     def _with_slash(cls, value: str) -> str:
         return value if value.endswith("/") else value + "/"
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """The models to ask, in order; the next one answers when one does not."""
+        return tuple(dict.fromkeys(name.strip() for name in self.model_names.split(",") if name.strip()))
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(value)
+        return value
 
     @property
     def database(self) -> str:
@@ -169,8 +194,8 @@ def _contradictions(settings: Settings) -> list[str]:
         found.append("SLACK_BOT_TOKEN holds an app-level token (xapp-…): swap it with SLACK_APP_TOKEN.")
     if settings.app_token().startswith("xoxb-"):
         found.append("SLACK_APP_TOKEN holds a bot token (xoxb-…): swap it with SLACK_BOT_TOKEN.")
-    if settings.openai_api_key and not settings.model:
-        found.append("OPENAI_API_KEY is set without LAKEPORT_MODEL: name the model, or unset the key.")
+    if settings.openai_api_key and not settings.models:
+        found.append("OPENAI_API_KEY is set without LAKEPORT_MODELS: name the model, or unset the key.")
     if settings.azure_openai_endpoint and not settings.azure_openai_api_key:
         found.append("AZURE_OPENAI_ENDPOINT is set without AZURE_OPENAI_API_KEY.")
     return found

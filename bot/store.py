@@ -97,9 +97,17 @@ class Store:
         return self._one(CONVERSATIONS.c.channel == channel, CONVERSATIONS.c.thread_ts == thread_ts)
 
     def of_pull(self, number: int | None, branch: str | None) -> Conversation | None:
-        """The conversation whose pull request this is: by number, else the newest that has the branch."""
-        found = self._one(CONVERSATIONS.c.pull_number == number) if number is not None else None
-        return found or (self._one(CONVERSATIONS.c.branch == branch) if branch else None)
+        """The conversation whose pull request this is: by number, else the newest that has the branch.
+
+        A branch has one pull request after the other, so one that is known by another number is not meant.
+        """
+        of_branch = [CONVERSATIONS.c.branch == branch]
+        if number is not None:
+            found = self._one(CONVERSATIONS.c.pull_number == number)
+            if found is not None:
+                return found
+            of_branch.append(CONVERSATIONS.c.pull_number.is_(None))
+        return self._one(*of_branch) if branch else None
 
     def open_with(self, requester: str, channel: str) -> Conversation | None:
         """The newest conversation that this person has under way in this channel."""
@@ -184,10 +192,21 @@ class Store:
                 sa.update(OUTBOX).where(OUTBOX.c.key == key).values(state=SENT, ref=ref, at=datetime.now(UTC))
             )
 
+    def known_since(self, conversation_id: str) -> datetime | None:
+        """When the first turn of a conversation was that is still known, in UTC."""
+        with self.engine.connect() as connection:
+            statement = sa.select(sa.func.min(TURNS.c.at)).where(TURNS.c.conversation_id == conversation_id)
+            first: datetime | None = connection.execute(statement).scalar()
+        return first.replace(tzinfo=UTC) if first and first.tzinfo is None else first
+
     def prune(self, before: datetime) -> None:
-        """Forget turns and messages older than this; cards stay, since they are updated."""
+        """Forget messages older than this, and turns of conversations that are over.
+
+        Cards stay, since they are updated, and turns of others, since what was told is known by them.
+        """
+        over = sa.select(CONVERSATIONS.c.id).where(CONVERSATIONS.c.state.in_(OVER))
         with self.engine.begin() as connection:
-            connection.execute(sa.delete(TURNS).where(TURNS.c.at < before))
+            connection.execute(sa.delete(TURNS).where(TURNS.c.at < before, TURNS.c.conversation_id.in_(over)))
             connection.execute(sa.delete(OUTBOX).where(OUTBOX.c.at < before, OUTBOX.c.kind != "card"))
 
     def sent(self, key: str) -> bool:

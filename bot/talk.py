@@ -7,29 +7,32 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 import structlog
 
-from bot import conversation, dialogue, orders, views
+from bot import amending, conversation, dialogue, orders, views
+from bot.adjusting import adjusted
 from bot.draft import Draft, FieldUpdate
 from bot.envelope import conversation_id, is_direct
-from bot.following import EDITABLE
+from bot.following import EDITABLE, closed
 from bot.known import KnownPolicy
+from bot.linking import Linking
+from bot.lookups import Lookups
+from bot.model import Extraction
 from bot.orders import Clerk
 from bot.ports import Extractor, Slack, Steps
 from bot.store import Conflict, Conversation, Orders, Store
+from bot.text import plain
 from gitops.errors import LakeportError, RemoteUnavailable
 from gitops.kind import Registry
 from gitops.plan import digest
 from gitops.request import branch_of, request_id
 
 TRIES = 5
-OPENING = "asked for something new. Let's set it up here, in the thread."
-HELP = (
-    "Mention me, write to me directly, or say `/lakeport new` and what you need in your own words. "
-    "`/lakeport status` lists what you asked for."
-)
+THINKING = "is reading …"
+LATE = "Slack gave up waiting before I could open the form, so nothing happened. Press the button again."
 NO_EDITS = (
     "I do not follow edits of messages, so nothing changed. Say in a new message what should be different."
 )
@@ -48,6 +51,8 @@ class Talk:
     extractor: Extractor
     clerk: Clerk
     steps: Steps
+    linking: Linking
+    lookups: Lookups
     today: Callable[[], date] = date.today
 
     def heard(
@@ -56,13 +61,19 @@ class Talk:
         """Somebody wrote. In a channel only a mention starts a conversation; in one, everything is read."""
         thread = self.steps.run("find", lambda: self._thread(user, channel, ts, thread_ts, mentioned))
         if thread is not None:
-            self._turn_of(_new(user, channel, thread), dialogue.Said(user, text, ts), key)
+            start = begun(user, channel, thread)
+            self._think_aloud(start)
+            self.begin(start, dialogue.Said(user, text, ts), key)
 
     def edited(self, key: str, *, channel: str, thread_ts: str) -> None:
         """Somebody changed a message; while the request is being made they are told what to do instead."""
         found = self.store.in_thread(channel, thread_ts)
         if found is not None and found.state in EDITABLE:
             self.clerk.carry_out(orders.note(NO_EDITS), found, key)
+
+    def begin(self, start: Draft, event: dialogue.Event, key: str) -> None:
+        """Something happened in a thread; where no conversation is in it yet, it begins with this draft."""
+        self._turn(start.id, start, event, key)
 
     def happened(self, key: str, conversation_key: str, event: dialogue.Event) -> None:
         """Something happened to a conversation that exists: a button was pressed, or GitHub has news."""
@@ -77,7 +88,7 @@ class Talk:
         found, policy = self.store.get(conversation_key), self.policy.last()
         if found is None or policy is None:
             return {}
-        world = dialogue.World(self.registry, policy, self.today())
+        world = dialogue.World(self.registry, policy, self.today(), self._login_of())
         return views.read_form(state, draft_of(found), world).errors
 
     def filled(self, key: str, conversation_key: str, *, user: str, state: Mapping[str, Any]) -> None:
@@ -85,7 +96,7 @@ class Talk:
         found = self.store.get(conversation_key)
         if found is None:
             return
-        read = self.steps.run("form", lambda: vars(views.read_form(state, draft_of(found), self._world())))
+        read = self.steps.run("form", lambda: vars(views.read_form(state, draft_of(found), self.world())))
         if read["errors"]:
             self.clerk.carry_out(orders.note(" ".join(read["errors"].values())), found, key)
         else:
@@ -98,30 +109,24 @@ class Talk:
     def wants_form(self, conversation_key: str, *, user: str, trigger_id: str) -> None:
         """Somebody wants the form of their draft. Its trigger lives for three seconds: not tried again."""
         found = self.store.get(conversation_key)
-        if found is not None and found.requester == user:
-            try:
-                self.slack.open_form(trigger_id, views.form(draft_of(found), self._world()))
-            except LakeportError as error:
-                log.warning(
-                    "form_not_opened", conversation=conversation_key, code=error.code, what=error.what
-                )
-
-    def commanded(self, key: str, *, user: str, channel: str, text: str) -> None:
-        """``/lakeport``: ``new …`` opens a thread; ``status`` and ``help`` answer where the person is."""
-        word, _, rest = text.strip().partition(" ")
-        if word.casefold() == "new":
-            self._open(key, user, channel, rest.strip())
+        if found is None:
             return
-        if word.casefold() == "status":
-            answer = views.status(tuple(map(draft_of, self.store.all_of(user))))
-        else:
-            answer = HELP if word.casefold() in ("", "help") else f"I know `new`, `status` and `help`. {HELP}"
-        self.steps.run("whisper", lambda: self.slack.whisper(channel, user, answer))
+        if found.requester != user:
+            self.tell(user, found.channel, conversation.STRANGER, found.thread_ts)
+            return
+        draft = draft_of(found)
+        if draft.state not in EDITABLE:
+            self.tell(user, found.channel, closed(draft), found.thread_ts)
+            return
+        try:
+            self.slack.open_form(trigger_id, views.form(draft, self.world()))
+        except LakeportError as error:
+            log.warning("form_not_opened", conversation=conversation_key, code=error.code, what=error.what)
+            self.tell(user, found.channel, LATE, found.thread_ts)
 
-    def at_home(self, user: str) -> None:
-        """Somebody opened the app's home: what they asked for, and where it stands."""
-        view = views.home(tuple(map(draft_of, self.store.all_of(user))))
-        self.steps.run("home", lambda: self.slack.publish_home(user, view))
+    def tell(self, user: str, channel: str, text: str, thread_ts: str | None = None) -> None:
+        """Tell one person something that concerns nobody else, where they are."""
+        self.steps.run("whisper", lambda: self.slack.whisper(channel, user, text, thread_ts))
 
     def _thread(self, user: str, channel: str, ts: str, thread_ts: str, mentioned: bool) -> str | None:
         """The thread that a message belongs to, ``None`` when it is not for us."""
@@ -132,23 +137,16 @@ class Talk:
             return thread_ts or (under_way.thread_ts if under_way else ts)
         return (thread_ts or ts) if mentioned else None
 
-    def _open(self, key: str, user: str, channel: str, text: str) -> None:
-        """A message of ours at the top, and a conversation in its thread."""
-
-        def post() -> str:
-            known = self.store.begin(key, "opening")
-            ts = known.ref or (self.slack.find(channel, None, key) if known.again else None)
-            ts = ts or self.slack.post(channel, None, f"<@{user}> {OPENING}", [], {"key": key})
-            self.store.finish(key, ts)
-            return ts
-
-        ts = self.steps.run("open", post)
-        self._turn_of(_new(user, channel, ts), dialogue.Said(user, text, ts), f"{key}/said")
+    def _think_aloud(self, start: Draft) -> None:
+        """In an assistant thread people see that we are at it; it is no harm where that does not work."""
+        if not self.store.sent(assistant_key(start.channel, start.thread_ts)):
+            return
+        try:
+            self.slack.thinking(start.channel, start.thread_ts, THINKING)
+        except LakeportError as error:
+            log.info("status_not_shown", code=error.code, what=error.what)
 
     # turns
-
-    def _turn_of(self, start: Draft, event: dialogue.Event, key: str) -> None:
-        self._turn(start.id, start, event, key)
 
     def _turn(self, conversation_key: str, start: Draft | None, event: dialogue.Event, key: str) -> None:
         """One event: think, save, then carry out what was saved; what comes of that is the next event."""
@@ -183,30 +181,47 @@ class Talk:
         before = self.store.ordered(key)
         if before is not None:
             return before
-        world = self._world()
+        world = self.world()
         updates: Sequence[FieldUpdate] | None = None
+        tell = ""
+        again: tuple[Draft, Sequence[FieldUpdate]] | None = None
         for _ in range(TRIES):
             found = self.store.get(conversation_key)
             draft = draft_of(found) if found else start
             if draft is None:
                 log.info("unknown_conversation", conversation=conversation_key, event=type(event).__name__)
                 return []
+            if again is None and (over := self.lookups.reopened(draft, event, world)) is not None:
+                meant = self._meant(over, event, world)[0]
+                again = (over, meant) if amending.concerns(over, event, meant, world) else None
+            if again is not None and draft.state in amending.REOPENED:
+                draft, updates = again
             if updates is None:
-                updates = self._read(draft, event, world)
+                meant, tell = self._meant(draft, event, world)
+                updates, event = self.lookups.with_like(meant, draft, event, world)
             moved, replies = conversation.step(draft, event, updates=updates, world=world)
-            replies = (*replies, *_fresh_card(draft, moved, replies, world))
+            told = tuple(map(dialogue.Note, filter(None, (tell, self.lookups.taken(draft, moved, world)))))
+            replies = (*told, *replies, *_fresh_card(draft, moved, replies, world))
             try:
                 return self.store.save(_row(moved, found), key, orders.of_replies(replies))
             except Conflict:
                 log.info("conflict", conversation=conversation_key)
         raise RemoteUnavailable("Too much happened at once in this conversation.", fix="Say it again.")
 
-    def _read(self, draft: Draft, event: dialogue.Event, world: dialogue.World) -> Sequence[FieldUpdate]:
+    def _meant(
+        self, draft: Draft, event: dialogue.Event, world: dialogue.World
+    ) -> tuple[Sequence[FieldUpdate], str]:
+        """What a message asks to change of this draft, and a sentence for the person, empty nearly always."""
+        read = self._read(draft, event, world)
+        text = plain(event.text) if isinstance(event, dialogue.Said) else ""
+        return adjusted(read, draft, text), read.tell
+
+    def _read(self, draft: Draft, event: dialogue.Event, world: dialogue.World) -> Extraction:
         """What the extractor makes of a message. Only the requester's own words ever reach it."""
         if not isinstance(event, dialogue.Said) or event.user != draft.requester_slack:
-            return ()
+            return Extraction()
         if draft.state not in EDITABLE:
-            return ()
+            return Extraction()
         return self.extractor(
             world.catalogue,
             draft,
@@ -223,8 +238,13 @@ class Talk:
         if found is not None:
             self.clerk.carry_out(orders.sorry(error), found, f"{key}/sorry")
 
-    def _world(self) -> dialogue.World:
-        return dialogue.World(self.registry, self.policy.get(), self.today())
+    def world(self) -> dialogue.World:
+        """What a turn may know beside the draft, as it is now."""
+        return dialogue.World(self.registry, self.policy.get(), self.today(), self._login_of())
+
+    def _login_of(self) -> Callable[[str], str | None]:
+        """The GitHub login that a Slack account has proved to be its own; looked up once a turn."""
+        return cache(self.linking.links.login_of)
 
 
 def draft_of(found: Conversation) -> Draft:
@@ -243,7 +263,13 @@ def _fresh_card(
     return (dialogue.Card(after, composed, digest(composed.raw) if composed.raw is not None else None),)
 
 
-def _new(user: str, channel: str, thread_ts: str) -> Draft:
+def assistant_key(channel: str, thread_ts: str) -> str:
+    """The key under which it is remembered that a thread is one of Slack's assistant."""
+    return f"assistant:{channel}/{thread_ts}"
+
+
+def begun(user: str, channel: str, thread_ts: str) -> Draft:
+    """An empty draft in this thread."""
     key = conversation_id(channel, thread_ts)
     return Draft(id=key, requester_slack=user, channel=channel, thread_ts=thread_ts)
 

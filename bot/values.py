@@ -225,7 +225,7 @@ def said_as(value: JSON) -> str:
 
 
 def _entry(value: JSON) -> str:
-    if not isinstance(value, Mapping):
-        return str(value)
+    if not isinstance(value, Mapping) or not value:
+        return str(value) if value else "none"
     first, *rest = value.values()
     return f"{said_as(first)}: {', '.join(said_as(item) for item in rest)}" if rest else said_as(first)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from github import Github
     from github.Auth import AppAuth, Auth
 
-__all__ = ["api_url", "databricks", "organisation_github", "repository_github", "translate"]
+__all__ = ["api_url", "databricks", "organisation_github", "owner_of_token", "repository_github", "translate"]
 
 GITHUB_API_URL = "https://api.github.com"
 USER_AGENT = "lakeport"
@@ -71,6 +71,22 @@ def organisation_github(env: Mapping[str, str]) -> Github:
         why="Repositories of the organisation are made with the credential of a GitHub app.",
         fix="Set LAKEPORT_APP_ID and LAKEPORT_APP_PRIVATE_KEY, or LAKEPORT_GITHUB_TOKEN.",
     )
+
+
+def owner_of_token(env: Mapping[str, str], token: str) -> tuple[str, int]:
+    """The login and the id of the account that a token belongs to; the token is not kept.
+
+    Raises:
+        ConfigurationError: it is no token.
+        RemoteError: GitHub does not take it, or did not answer.
+    """
+    hub = _token({**env, "TOKEN": token}, "TOKEN")
+    try:
+        with translate("GitHub"):
+            account = hub.get_user()
+            return account.login, account.id
+    finally:
+        hub.close()
 
 
 def databricks(env: Mapping[str, str]) -> WorkspaceClient:

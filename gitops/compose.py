@@ -16,6 +16,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from gitops import policy as rules
+from gitops.amendment import Amendment
 from gitops.approval import ApprovalRule
 from gitops.cost import Money
 from gitops.draft import (
@@ -51,7 +52,8 @@ class Composed:
     ``document`` and ``raw`` (its canonical bytes) are ``None`` while something is missing. ``values`` has
     every path of the file with its source. ``missing`` are the fields to ask for, the most useful first.
     ``findings``, ``cost`` and ``approvals`` are of the file as far as it is known; a finding's path is the
-    field's as it is asked for, ``resources.repo.visibility``.
+    field's as it is asked for, ``resources.repo.visibility``. ``amendment`` says what is different from the
+    merged file, where there is one.
     """
 
     document: dict[str, Any] | None
@@ -61,6 +63,7 @@ class Composed:
     findings: tuple[Finding, ...] = ()
     cost: Money | None = None
     approvals: tuple[ApprovalRule, ...] = ()
+    amendment: Amendment | None = None
 
 
 def compose(
@@ -71,16 +74,18 @@ def compose(
     requester: Person | None,
     requester_slack: str,
     today: date,
+    linked: str | None = None,
 ) -> Composed:
     """The request file that follows from what was said.
 
+    ``linked`` is the GitHub login that a requester who is not in the directory has proved to be theirs.
     Keys of ``said`` are the paths of :func:`gitops.fields.catalogue`. ``resources`` is the list of resource
     keys that are wanted (``["repo", "schema[raw]"]``); fields of a further resource of a kind are addressed
     as ``resources.schema[raw].grants``. ``resources.<key>`` or ``resources.<kind>`` with the value
     ``False`` keeps out what would come along by default.
     """
     draft = Draft()
-    fill_envelope(draft, said, policy, requester, requester_slack)
+    fill_envelope(draft, said, policy, requester, requester_slack, linked)
     keys = resource_keys(draft, said, registry, policy)
     known = {name: item.value for name, item in draft.metadata.items()}
     one, other = (
@@ -88,7 +93,7 @@ def compose(
         for last in (False, True)
     )
     _fill_resources(draft, said, keys, one, other)
-    missing = (*_missing(draft, keys, policy), *_missing_fields(one, registry))
+    missing = (*_missing(draft, keys, policy), *missing_fields(one, registry))
     made_up_here = {
         name: value
         for name, value in made_up(policy, today, last=False).items()
@@ -110,7 +115,7 @@ def compose(
         raw=None if missing else read.raw,
         values=values,
         missing=missing,
-        findings=(*draft.findings, *_placed(read.findings, tuple(written), missing)),
+        findings=(*draft.findings, *placed(read.findings, tuple(written), missing)),
         cost=read.cost,
         approvals=read.approvals,
     )
@@ -147,11 +152,12 @@ def _missing(draft: Draft, keys: Sequence[str], policy: Policy) -> Iterator[str]
     if not keys:
         yield RESOURCES
     for name in dict.fromkeys((*FIRST, *fields_of(Metadata))):
-        if name in wanted and name not in draft.metadata:
+        follows = name == "cost_center" and "team" not in draft.metadata  # it is the team's
+        if name in wanted and name not in draft.metadata and not follows:
             yield f"{METADATA}.{name}"
 
 
-def _missing_fields(resources: Mapping[str, Mapping[str, JSON]], registry: Registry) -> Iterator[str]:
+def missing_fields(resources: Mapping[str, Mapping[str, JSON]], registry: Registry) -> Iterator[str]:
     """The paths of required fields of resources that nobody said and nothing derives."""
     for key, fields in resources.items():
         for name, info in fields_of(registry[kind_of(key)].spec).items():
@@ -191,7 +197,7 @@ def _read(document: Mapping[str, Any], registry: Registry, policy: Policy, today
     )
 
 
-def _placed(findings: Iterable[Finding], keys: Sequence[str], missing: Sequence[str]) -> Iterator[Finding]:
+def placed(findings: Iterable[Finding], keys: Sequence[str], missing: Sequence[str]) -> Iterator[Finding]:
     """Findings with the paths people are asked by (``resources.repo.name``), without those of made-up values.
 
     While something is missing, there is no file yet, and so no line.

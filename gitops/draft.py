@@ -17,7 +17,8 @@ from gitops.order import in_order
 from gitops.plan import JSON
 from gitops.policyfile import Person, Policy
 
-Source = Literal["said", "looked_up", "default", "inferred"]
+Source = Literal["said", "looked_up", "default", "inferred", "merged"]
+"""``merged``: it stands so in the file on the default branch, and nobody spoke of it since."""
 METADATA = "metadata"
 
 _KEY = re.compile(r"(?P<kind>[a-z_]+)(?:\[(?P<label>[^\[\].]+)\])?")
@@ -50,14 +51,27 @@ class Draft:
 
 
 def fill_envelope(
-    draft: Draft, said: Mapping[str, Value], policy: Policy, requester: Person | None, requester_slack: str
+    draft: Draft,
+    said: Mapping[str, Value],
+    policy: Policy,
+    requester: Person | None,
+    requester_slack: str,
+    linked: str | None = None,
 ) -> None:
-    """The metadata in the file's order."""
+    """The metadata in the file's order.
+
+    ``linked`` is the GitHub login that the requester has proved to be theirs; the directory comes first.
+    """
     found: dict[str, Value] = {}
     if requester is not None:
         found["team"] = Value(requester.team, "looked_up")
-    if policy.defaults.environment is not None:
-        found["environment"] = Value(policy.defaults.environment, "default")
+    elif len(policy.teams) == 1:
+        found["team"] = Value(next(iter(policy.teams)), "default")
+    environment = policy.defaults.environment
+    if environment is None and len(policy.environments) == 1:
+        environment = next(iter(policy.environments))
+    if environment is not None:
+        found["environment"] = Value(environment, "default")
     for path, value in said.items():
         section, _, name = path.partition(".")
         if section == METADATA and name:
@@ -66,8 +80,8 @@ def fill_envelope(
     if team is not None and "cost_center" not in found:
         found["cost_center"] = Value(team.cost_center, "looked_up")
     found["requested_by.slack"] = Value(requester_slack, "looked_up")
-    if requester is not None:
-        found["requested_by.github"] = Value(requester.github, "looked_up")
+    login = requester.github if requester is not None else linked
+    found["requested_by.github"] = Value(login, "looked_up")  # without one it is left out, whatever was said
     found.setdefault("lifecycle", Value("active", "default"))
     order = list(fields_of(Metadata))
     for name in sorted(found, key=lambda name: _position(name.partition(".")[0], order)):

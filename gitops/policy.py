@@ -135,11 +135,12 @@ def _requester(case: _Case) -> Iterator[Finding]:
     person = case.policy.person(slack=by.slack)
     where = ("metadata", "requested_by")
     if person is None:
+        linked = "" if by.github else " Until then, or until they say `/lakeport link`, two people approve."
         yield case.warning(
             "requester-known",
             case.place(*where),
             f"The requester {by.slack} is not in the directory.",
-            f"Add the person under people in {POLICY_FILE}; until then nobody is told on GitHub.",
+            f"Add the person under people in {POLICY_FILE}.{linked}",
         )
     elif (by.github or "").casefold() != person.github.casefold():
         named = f"not to {by.github}" if by.github else "which the file leaves out"

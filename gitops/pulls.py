@@ -17,8 +17,8 @@ from gitops.comments import upsert
 from gitops.errors import Refused, RemoteError
 from gitops.gate import Review, standing
 from gitops.plan import Approved
-from gitops.request import branch_of
-from gitops.submission import TRIES, Author, Branch, content
+from gitops.request import ROOT, branch_of
+from gitops.submission import TRIES, Author, Branch, blobs, content
 
 if TYPE_CHECKING:
     from github import Github
@@ -60,6 +60,7 @@ class Pull:
     author: str
     title: str
     from_fork: bool = False
+    body: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,6 +123,11 @@ class Repository:
         found = content(self._repo, path, ref)
         return found.decoded_content if found else None
 
+    @translate("GitHub")
+    def request_files(self) -> dict[str, str]:
+        """What stands below ``requests/`` on the default branch: path → the id of what is in it."""
+        return blobs(self._repo, ROOT, self._repo.default_branch)
+
     # --- submitting
 
     @translate("GitHub")
@@ -166,6 +172,11 @@ class Repository:
         branch.write(path, raw, message, author)
         made = branch.propose(title, body)
         return self._view(made) if made else self._opened(branch)
+
+    @translate("GitHub")
+    def open_pull(self, request_id: str) -> Pull | None:
+        """The open pull request of a request; there is at most one."""
+        return self._newest_pull(branch_of(request_id), state="open")
 
     def _opened(self, branch: Branch) -> Pull:
         """The open pull request of which GitHub says that it exists; it may be listed a moment later."""
@@ -228,6 +239,7 @@ class Repository:
             merge_sha=pull.merge_commit_sha if merged else None,
             author=user.login if user else "ghost",
             title=pull.title,
+            body=pull.body or "",
             from_fork=head is None or head.full_name.casefold() != self.full_name.casefold(),
         )
 

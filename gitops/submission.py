@@ -46,6 +46,15 @@ def content(repo: Repository, path: str, ref: str) -> ContentFile | None:
     return found
 
 
+def blobs(repo: Repository, folder: str, ref: str) -> dict[str, str]:
+    """The files below a folder of a branch: path → the id of what is in it; none where there is no folder."""
+    top = next((entry for entry in repo.get_git_tree(ref).tree if entry.path == folder), None)
+    if top is None or top.type != "tree":
+        return {}
+    below = repo.get_git_tree(top.sha, recursive=True).tree
+    return {f"{folder}/{entry.path}": entry.sha for entry in below if entry.type == "blob"}
+
+
 @dataclass(frozen=True)
 class Branch:
     """A branch that belongs to one request; ``sleep`` waits for seconds. Raises what PyGithub raises."""

@@ -22,6 +22,7 @@ import httpx
 
 from gitops.errors import ConfigurationError, UsageError
 from gitops.policy import POLICY_FILE, Policy, load_policy
+from gitops.policyfile import Person
 from sandbox.actions import Actions
 from sandbox.children import Child
 from sandbox.databricks.rehearsal import Databricks, Member
@@ -29,6 +30,8 @@ from sandbox.github.rehearsal import GitHub
 from sandbox.project import PROJECT, snapshot
 from sandbox.serving import HOST
 from sandbox.slack.rehearsal import Slack
+from sandbox.workspace.beside import Workspace
+from sandbox.workspace.lake import Lake
 
 REPOSITORY = "lakeport"
 CHANNELS = ("data-platform", "random")
@@ -38,9 +41,13 @@ APP, READER = "lakeport", "lakeport-reader"
 READS = {"metadata": "read", "contents": "read", "administration": "read", "members": "read"}
 """What the app may do that draws plans: look, and nothing else."""
 ADMIN = "acme-admin"
+NEWCOMER = Person(
+    name="Mika Sol", email="mika.sol@acme.example", slack="U0MIKASOL", github="mika-sol", team="growth"
+)
+"""Somebody whom the directory of the policy does not know yet, and who can link the two accounts."""
 BOT_SECONDS = 60.0
 LOCK = "locks/runtime.txt"
-MODEL = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LAKEPORT_MODEL")
+MODEL = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "LAKEPORT_MODEL", "LAKEPORT_MODELS")
 """Handed to the bot when ``OPENAI_BASE_URL`` is set; without it the bot works by its rules."""
 
 
@@ -123,6 +130,7 @@ class World:
                 starting.exception()
             starting.result()
         self._start_runner()
+        self._open_workspace()
         if self._with_bot:
             self._start_bot()
 
@@ -146,7 +154,7 @@ class World:
         org = self.organisation
         self.github.add_organisation(org, org.title())
         self.admin_token = self.github.add_user(ADMIN, "Acme Admin", f"{ADMIN}@acme.example", role="admin")
-        for person in self.policy.people:
+        for person in (*self.policy.people, NEWCOMER):
             self.tokens[person.github] = self.github.add_user(person.github, person.name, person.email)
         self.github.define_custom_property(org, PROPERTY)
         self.github.create_repository(
@@ -189,10 +197,17 @@ class World:
     def _start_slack(self) -> None:
         self._stop.callback(self.slack.stop)
         self.slack.start()
-        for person in self.policy.people:
+        for person in (*self.policy.people, NEWCOMER):
             self.slack.add_person(person.slack, person.github, person.name, person.email)
         for name in CHANNELS:
             self.slack.add_channel(name, with_bot=name == CHANNELS[0])
+
+    def _open_workspace(self) -> None:
+        """Show GitHub and Databricks beside the conversation, on the page of Slack."""
+        databricks = self.databricks
+        lake = Lake(databricks.url, databricks.read_token, lambda: len(databricks.writes))
+        self._stop.callback(lake.close)
+        self.slack.page.put_beside(Workspace(self.github.state, self.repository, lake, self.policy))
 
     def _start_bot(self) -> None:
         port, secret = _free_port(), secrets.token_hex(20)
@@ -222,6 +237,8 @@ class World:
             "LAKEPORT_APP_ID": app["app_id"],
             "LAKEPORT_APP_PRIVATE_KEY": app["private_key"],
             "GITHUB_API_URL": self.github.url,
+            "GITHUB_SERVER_URL": self.github.url,
+            "GITHUB_OAUTH_CLIENT_ID": self.github.client_id(APP),
             "GITHUB_WEBHOOK_SECRET": webhook_secret,
             "LAKEPORT_REPOSITORY": self.repository,
             "LAKEPORT_HOME": str(folder),
@@ -249,7 +266,7 @@ class World:
     def addresses(self) -> list[Address]:
         """Every part with its address."""
         found = [
-            Address("Slack", self.slack.url, "talk to the bot here, as any of the people"),
+            Address("Slack", self.slack.url, "the workspace; its page has GitHub and Databricks beside it"),
             Address(
                 "GitHub", f"{self.github.url}/{self.repository}", "pull requests, reviews, workflow runs"
             ),

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("bot", "handlers", "gitops", "sandbox")
 
 # The counts only fall: take one away, lower the number.
-ESCAPE_HATCHES = {r"# type: ignore": 0, r"# noqa": 5, r"pragma: no cover": 0}
+ESCAPE_HATCHES = {r"# type: ignore": 0, r"# noqa": 4, r"pragma: no cover": 0}
 
 
 def sources(*folders: str) -> list[Path]:
@@ -69,9 +69,10 @@ def test_only_owners_import_a_third_party() -> None:
     """One owner for each third party; see the layout in CONTRIBUTING.md."""
     owners = {
         "slack_bolt": {"bot/listeners.py"},
-        "slack_sdk": {"bot/listeners.py", "bot/web.py"},
-        "openai": {"bot/llm.py"},
+        "slack_sdk": {"bot/slackclient.py", "bot/web.py"},
+        "openai": {"bot/model/client.py"},
         "dbos": {"bot/desk.py"},
+        "requests": {"bot/device.py"},
         "pydantic": {"bot/assembly.py", "bot/settings.py"},
         "github": {
             "gitops/clients.py",

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.envelope import THREAD_MARKER, Envelope, conversation_id, of_github, of_slack, thread_marker
+from bot.facts import EVENTS, name_of
 from tests.support import slack_events as slack
 
 REPOSITORY = "acme/lakeport"
@@ -121,9 +122,7 @@ def test_whatever_slack_sends_is_read_or_dropped(body: dict[str, Any]) -> None:
 
 
 @calm
-@given(
-    odd, st.sampled_from(["pull_request", "pull_request_review", "check_run", "workflow_run", "push", "ping"])
-)
+@given(odd, st.sampled_from([*EVENTS, "ping"]))
 def test_whatever_github_sends_is_read_or_dropped(body: dict[str, Any], event: str) -> None:
     body["repository"] = {"full_name": REPOSITORY, "default_branch": "main"}
     envelope = of_github(event, "guid", body, REPOSITORY)
@@ -131,6 +130,63 @@ def test_whatever_github_sends_is_read_or_dropped(body: dict[str, Any], event: s
 
 
 # --- GitHub ---
+
+
+def person(login: str = "nadia-k", kind: str = "User") -> dict[str, str]:
+    return {"login": login, "type": kind}
+
+
+def comment(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": 5,
+        "user": person(),
+        "body": "Why so big?",
+        "html_url": "https://github.example/7#5",
+    } | fields
+
+
+def test_what_people_say_on_a_pull_request_is_a_fact() -> None:
+    issue = {"number": 7, "pull_request": {}}
+    said = sure(github("issue_comment", action="created", issue=issue, comment=comment())).payload
+    assert (said["fact"], said["pull"], said["login"], said["text"]) == (
+        "commented",
+        7,
+        "nadia-k",
+        "Why so big?",
+    )
+    hunk = "@@ -0,0 +1,3 @@\n+kind: compute\n+  size: xl"
+    on_line = comment(id=6, path="requests/dev/growth/churn.yaml", line=14, diff_hunk=hunk)
+    body = {"action": "created", "comment": on_line, "pull_request": pull()}
+    told = sure(github("pull_request_review_comment", **body)).payload
+    assert told["line"] == "churn.yaml, line 14, “size: xl”"
+    assert name_of(said) != name_of(told)
+
+
+@pytest.mark.parametrize(
+    ("action", "changes"),
+    [
+        ("edited", {}),
+        ("deleted", {}),
+        ("created", {"user": person("lakeport[bot]", "Bot")}),
+        ("created", {"user": person("dependabot[bot]")}),
+        ("created", {"body": "<!-- lakeport:said-1 -->\nwritten with the token of a person"}),
+        ("created", {"body": "  "}),
+    ],
+)
+def test_edits_machines_and_ourselves_are_not_told(action: str, changes: dict[str, Any]) -> None:
+    issue = {"number": 7, "pull_request": {}}
+    assert github("issue_comment", action=action, issue=issue, comment=comment(**changes)) is None
+    body = {"action": action, "comment": comment(**changes), "pull_request": pull()}
+    assert github("pull_request_review_comment", **body) is None
+
+
+def test_a_comment_on_an_issue_is_none_on_a_request() -> None:
+    assert github("issue_comment", action="created", issue={"number": 7}, comment=comment()) is None
+
+
+def test_a_review_that_only_holds_comments_on_lines_is_not_told_besides() -> None:
+    review = {"id": 1, "state": "commented", "user": person(), "body": ""}
+    assert github("pull_request_review", action="submitted", review=review, pull_request=pull()) is None
 
 
 def github(event: str, **body: Any) -> Envelope | None:
@@ -161,9 +217,12 @@ def test_a_pull_request_of_a_request_is_a_fact() -> None:
     assert (closed.payload["fact"], closed.payload["login"]) == ("closed", "nadia-k")
 
 
-def test_the_thread_in_the_body_of_a_foreign_fork_is_not_believed() -> None:
-    forked = sure(github("pull_request", action="opened", pull_request=pull(repo="eve/lakeport")))
-    assert forked.payload["thread"] is None
+def test_a_branch_of_a_fork_is_no_request_whatever_its_name() -> None:
+    forked = pull(repo="eve/lakeport")
+    for action in ("opened", "closed"):
+        assert github("pull_request", action=action, pull_request=forked) is None
+    review = {"id": 1, "state": "approved", "user": {"login": "eve"}}
+    assert github("pull_request_review", action="submitted", review=review, pull_request=forked) is None
 
 
 def test_checks_runs_and_pushes_that_matter() -> None:
@@ -178,6 +237,7 @@ def test_checks_runs_and_pushes_that_matter() -> None:
     assert (ended.payload["fact"], ended.payload["run"]) == ("apply_ended", "5-2")
     receipts = sure(github("push", ref="refs/heads/receipts", after="c" * 40))
     assert receipts.payload == {"fact": "receipts", "sha": "c" * 40}
+    assert receipts.partition == ended.partition, "both lead to the receipt, which is told once"
     assert sure(github("push", ref="refs/heads/main", after="d" * 40)).payload["fact"] == "pushed"
 
 
@@ -208,3 +268,26 @@ def test_the_thread_marker_is_found_again() -> None:
     assert found is not None
     assert (found[1], found[2]) == ("C1", "1.2")
     assert conversation_id("C1", "1.2") == conversation_id("C1", "1.2") != conversation_id("C1", "1.3")
+
+
+def test_a_shortcut_is_worked_on_in_the_order_of_its_thread() -> None:
+    found = of_slack(slack.pointed("we need a repo", ts="1.1"))
+    assert found is not None
+    assert (found.key, found.partition) == ("slack:1700000300.000100:shortcut:t.8", "C0REQUESTS/1.1")
+    assert "response_url" not in found.payload
+    within = of_slack(slack.pointed("we need a repo", ts="2.2", thread_ts="1.1"))
+    assert within is not None
+    assert within.partition == "C0REQUESTS/1.1"
+
+
+def test_buttons_of_the_home_are_worked_on_one_after_the_other_for_each_person() -> None:
+    found = of_slack(slack.home_pressed("home:change", "dev/growth/churn"))
+    assert found is not None
+    assert (found.key, found.partition) == ("slack:1700000100.000100:action:t.7", "home/U024BE7LH")
+
+
+def test_an_assistant_thread_is_worked_on_with_its_messages() -> None:
+    found = of_slack(slack.assistant_started())
+    assert found is not None
+    assert found.key == "slack:1700000000.000900:event:EvAssistant"
+    assert found.partition == "D024BE7LH"

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import http.client
-import json
-import urllib.error
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
 from bot import listeners
-from bot.listeners import SlackClient
-from bot.settings import Settings
-from gitops.errors import LakeportError, RemoteDenied, RemoteError, RemoteUnavailable
+from bot.slackclient import SlackClient
+from gitops.errors import RemoteDenied, RemoteUnavailable
 from tests.fakes.slack import FakeWebClient
 from tests.support import slack_events as slack
 from tests.support.slack_events import BOT
 
 
-class FakeTalk:
-    """Remembers what the listeners call; a method it does not know is a failure."""
+class FakeFront:
+    """Remembers what the listeners call, and on what; a method it does not know is a failure."""
 
-    KNOWN = ("heard", "edited", "happened", "wants_form", "filled", "commanded", "at_home")
+    PARTS = ("talk", "openings", "overview", "commands")
+    KNOWN = (
+        "heard", "edited", "wants_form", "filled", "commanded", "at_home", "pressed", "home_pressed",
+        "from_message", "assistant_started",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
@@ -32,6 +30,8 @@ class FakeTalk:
         self.error: Exception | None = None
 
     def __getattr__(self, name: str) -> Any:
+        if name in self.PARTS:
+            return self
         assert name in self.KNOWN, name
 
         def call(*args: Any, **kwargs: Any) -> None:
@@ -43,7 +43,7 @@ class FakeTalk:
 
 
 def dispatched(body: dict[str, Any]) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:
-    talk = FakeTalk()
+    talk = FakeFront()
     listeners.build(SlackClient(FakeWebClient()), talk)(body, "key-1")  # type: ignore[arg-type]
     return talk.calls
 
@@ -86,7 +86,7 @@ def test_a_file_with_words_is_a_message() -> None:
 
 def test_buttons_find_their_conversation_by_the_thread() -> None:
     ((name, args, _),) = dispatched(slack.pressed("confirm", "sha256:1", channel="C1", thread_ts="1.1"))
-    assert name == "happened"
+    assert name == "pressed"
     assert args[1] == listeners.conversation_id("C1", "1.1")
     ((name, _, given),) = dispatched(
         slack.pressed("edit", "c1", channel="C1", thread_ts="1.1", trigger="t.5")
@@ -102,8 +102,31 @@ def test_buttons_nobody_knows_do_nothing(action: str) -> None:
 def test_commands_and_the_home() -> None:
     ((name, _, given),) = dispatched(dict(slack.command("new a repo")))
     assert (name, given["text"], given["channel"]) == ("commanded", "new a repo", "C0REQUESTS")
+    ((_, _, given),) = dispatched(dict(slack.command("new <@U0JANEDOE|jane> owns <#C0REQUESTS|requests>")))
+    assert given["text"] == "new <@U0JANEDOE> owns <#C0REQUESTS>"
     ((name, args, _),) = dispatched(slack.event(type="app_home_opened", user="U1", tab="home"))
     assert (name, args) == ("at_home", ("U1",))
+
+
+def test_a_button_of_the_home_goes_to_no_thread() -> None:
+    body = slack.home_pressed("home:change", "dev/growth/churn")
+    ((name, args, given),) = dispatched(body)
+    assert (name, args) == ("home_pressed", ("key-1", "home:change", "dev/growth/churn"))
+    assert given == {"user": "U024BE7LH"}
+
+
+def test_a_message_that_somebody_points_at_comes_with_its_author() -> None:
+    ((name, _, given),) = dispatched(slack.pointed(f"<@{BOT}> we need a repo", author="U0JANEDOE"))
+    assert name == "from_message"
+    assert (given["user"], given["author"], given["text"]) == ("U024BE7LH", "U0JANEDOE", "we need a repo")
+    body = slack.pointed("deployed", author="")
+    body["message"]["bot_id"] = "B0OTHER"
+    assert dispatched(body)[0][2]["author"] == ""
+
+
+def test_an_assistant_thread_is_greeted() -> None:
+    ((name, _, given),) = dispatched(slack.assistant_started())
+    assert (name, given) == ("assistant_started", {"channel": "D024BE7LH", "thread_ts": "1700000000.000900"})
 
 
 def test_a_form_goes_to_its_conversation() -> None:
@@ -125,7 +148,7 @@ def test_a_form_that_is_not_ours_belongs_to_nobody(metadata: str) -> None:
 
 
 def test_errors_of_the_desk_come_out_of_bolt() -> None:
-    talk = FakeTalk()
+    talk = FakeFront()
     talk.error = RemoteUnavailable("GitHub did not answer.")
     dispatch = listeners.build(SlackClient(FakeWebClient()), talk)  # type: ignore[arg-type]
     with pytest.raises(RemoteUnavailable):
@@ -135,75 +158,7 @@ def test_errors_of_the_desk_come_out_of_bolt() -> None:
 def test_without_an_identity_nothing_is_dispatched() -> None:
     web = FakeWebClient()
     web.fail["auth.test"] = ["invalid_auth"]
-    talk = FakeTalk()
+    talk = FakeFront()
     with pytest.raises(RemoteDenied):
         listeners.build(SlackClient(web), talk)(slack.said(f"<@{BOT}> hi"), "key-1")  # type: ignore[arg-type]
     assert talk.calls == []
-
-
-# --- the Web API ---
-
-
-def failing(error: Any) -> SlackClient:
-    web = FakeWebClient()
-    web.fail["chat.postMessage"] = [error]
-    return SlackClient(web)  # type: ignore[arg-type]
-
-
-def answered(status: int, code: Any) -> SlackApiError:
-    return SlackApiError("canary-message", SimpleNamespace(status_code=status, get={"error": code}.get))
-
-
-@pytest.mark.parametrize(
-    ("error", "kind"),
-    [
-        ("ratelimited", RemoteUnavailable),
-        ("internal_error", RemoteUnavailable),
-        (answered(429, "ratelimited"), RemoteUnavailable),
-        (answered(503, "unknown"), RemoteUnavailable),
-        ("invalid_auth", RemoteDenied),
-        ("not_in_channel", RemoteDenied),
-        ("msg_blocks_too_long", RemoteError),
-        (answered(200, "<html>canary</html>"), RemoteError),
-        (answered(200, None), RemoteError),
-        (urllib.error.URLError("canary"), RemoteUnavailable),
-        (ConnectionResetError("canary"), RemoteUnavailable),
-        (TimeoutError("canary"), RemoteUnavailable),
-        (http.client.IncompleteRead(b"canary"), RemoteUnavailable),
-        (json.JSONDecodeError("canary", "canary", 0), RemoteUnavailable),
-    ],
-)
-def test_failures_are_sentences_without_what_was_sent(error: Any, kind: type[LakeportError]) -> None:
-    with pytest.raises(RemoteError) as caught:
-        failing(error).post("C1", "1.1", "canary-text", [], {"key": "k"})
-    assert type(caught.value) is kind
-    assert "chat.postMessage" in caught.value.what
-    assert "canary" not in str(caught.value)
-    assert caught.value.__suppress_context__
-
-
-def test_a_message_is_found_by_its_key_on_any_page() -> None:
-    web = FakeWebClient()
-    client = SlackClient(web)  # type: ignore[arg-type]
-    sent = {number: client.post("C1", "1.1", "x", [], {"key": f"k{number}"}) for number in range(450)}
-    root = client.post("C1", None, "root", [], {"key": "root"})
-    assert client.find("C1", "1.1", "k3") == sent[3]
-    assert client.find("C1", "1.1", "k444") == sent[444]
-    assert client.find("C1", None, "root") == root
-    assert client.find("C1", "1.1", "other") is None
-
-
-def test_messages_show_no_previews_and_carry_their_metadata() -> None:
-    web = FakeWebClient()
-    SlackClient(web).post("C1", None, "text", [], {"key": "k"})  # type: ignore[arg-type]
-    (message,) = web.messages
-    assert (message["unfurl_links"], message["unfurl_media"]) == (False, False)
-    assert message["metadata"] == {"event_type": "lakeport", "event_payload": {"key": "k"}}
-
-
-def test_the_client_repeats_nothing_but_after_a_rate_limit() -> None:
-    settings = Settings(slack_bot_token="xoxb-canary", slack_api_url="http://127.0.0.1:1/api")
-    client = listeners.connect(settings)._client
-    assert isinstance(client, WebClient)
-    assert [type(one).__name__ for one in client.retry_handlers] == ["RateLimitErrorRetryHandler"]
-    assert client.base_url == "http://127.0.0.1:1/api/"

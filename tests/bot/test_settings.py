@@ -84,6 +84,7 @@ def test_a_github_app_instead_of_a_token(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"SLACK_APP_TOKEN": "xoxb-1"}, "swap"),
         ({"AZURE_OPENAI_ENDPOINT": "https://x.example"}, "AZURE_OPENAI_API_KEY"),
         ({"LAKEPORT_PORT": "canary-no-number"}, "LAKEPORT_PORT"),
+        ({"GITHUB_OAUTH_CLIENT_ID": "canary id"}, "GITHUB_OAUTH_CLIENT_ID"),
     ],
 )
 def test_contradictions_are_said(
@@ -94,3 +95,26 @@ def test_contradictions_are_said(
         settings.load()
     assert said in problems(caught.value)
     assert "canary" not in problems(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "models"),
+    [
+        ("LAKEPORT_MODEL", "gpt-a", ("gpt-a",)),
+        ("LAKEPORT_MODELS", " gpt-a, gpt-b ,gpt-a,", ("gpt-a", "gpt-b")),
+        ("LAKEPORT_MODELS", " , ", ()),
+    ],
+)
+def test_models_are_read_in_order(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, models: tuple[str, ...]
+) -> None:
+    given(monkeypatch, **{name: value, "LAKEPORT_TOKENS_PER_PERSON_AND_DAY": "5000"})
+    found = settings.load()
+    assert found.models == models
+    assert found.tokens_per_person_and_day == 5000
+
+
+def test_a_budget_below_nothing_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    given(monkeypatch, LAKEPORT_TOKENS_PER_PERSON_AND_DAY="-1")
+    with pytest.raises(ConfigurationError, match="LAKEPORT_TOKENS_PER_PERSON_AND_DAY"):
+        settings.load()

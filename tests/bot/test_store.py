@@ -67,6 +67,18 @@ def test_what_is_saved_is_found_in_every_way(store: Store) -> None:
     assert store.get("c2") is store.in_thread("C1", "2") is store.of_pull(None, None) is None
 
 
+def test_a_pull_request_is_not_that_of_an_earlier_one_on_its_branch(store: Store) -> None:
+    """A request that is changed has one pull request after the other, all of one branch."""
+    branch = "request/dev/growth/churn"
+    store.save(conversation(state="submitted", pull_number=8, branch=branch), "k", [])
+    assert store.of_pull(7, branch) is None
+    beginning = replace(conversation(state="reviewing", branch=branch), id="c2", thread_ts="2.2")
+    store.save(beginning, "l", [])
+    found = store.of_pull(9, branch)
+    assert found is not None
+    assert found.id == "c2"
+
+
 def test_only_who_read_the_newest_may_write(store: Store) -> None:
     store.save(conversation(), "a", [])
     first = second = store.get("c1")
@@ -122,13 +134,15 @@ def test_a_message_is_sent_once(store: Store) -> None:
     assert store.sent("m")
 
 
-def test_old_turns_and_messages_are_forgotten_but_not_cards(store: Store) -> None:
-    store.save(conversation(), "k", ORDERS)
+def test_old_turns_of_what_is_over_and_messages_are_forgotten_but_not_cards(store: Store) -> None:
+    store.save(conversation(state="applied"), "k", ORDERS)
+    store.save(conversation(id="c2", thread_ts="2.2"), "still under way", ORDERS)
     for key, kind in (("m", "message"), ("card:c1", "card")):
         store.begin(key, kind)
         store.finish(key, "1.1")
     store.prune(datetime.now(UTC) + timedelta(seconds=1))
     assert store.ordered("k") is None
+    assert store.ordered("still under way") == ORDERS
     assert not store.sent("m")
     assert store.sent("card:c1")
     assert store.get("c1") is not None

@@ -239,10 +239,17 @@ class GitHubRest:
 
     def _get_tree(self, name: str, *, query: Json, body: Json) -> Answer:
         sha = name if name in self.trees else self.commits[self._resolve(name)]["tree"]
+        files = self.trees[sha]
+        folders = set() if query.get("recursive") else {path.split("/")[0] for path in files if "/" in path}
         entries = [
             {"path": path, "mode": "100644", "type": "blob", "sha": blob, "size": len(self.blobs[blob])}
-            for path, blob in sorted(self.trees[sha].items())
+            for path, blob in sorted(files.items())
+            if path.split("/")[0] not in folders
         ]
+        for folder in sorted(folders):
+            start = f"{folder}/"
+            below = {path.removeprefix(start): blob for path, blob in files.items() if path.startswith(start)}
+            entries.append({"path": folder, "mode": "040000", "type": "tree", "sha": self._tree(below)})
         return 200, {"sha": sha, "tree": entries, "truncated": self.truncated}
 
     def _post_tree(self, *, query: Json, body: Json) -> Answer:
@@ -532,6 +539,7 @@ class GitHubRest:
             "html_url": f"https://github.test/{FULL_NAME}/pull/{number}",
             "state": pull["state"],
             "title": pull["title"],
+            "body": pull["body"],
             "user": {"login": pull["user"]} if pull["user"] else None,
             "merged_at": pull["merged_at"],
             "merge_commit_sha": pull["merge"] or "0" * 40,

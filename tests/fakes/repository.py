@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gitops.gate import Verdict
 from gitops.pulls import Pull
 from gitops.receipts import Receipt, Step
 from gitops.request import branch_of
+from gitops.request import request_id as request_id_of
 
 POLICY = Path(__file__).parents[2] / "requests" / "policy.yaml"
 URL = "https://github.example/acme/lakeport"
@@ -20,8 +24,11 @@ class FakeRepository:
         self.policy: bytes | None = POLICY.read_bytes()
         self.submitted: list[dict[str, Any]] = []
         self.pulls: dict[str, Pull] = {}
+        self._made = 0
         self.files: dict[tuple[str, str], bytes] = {}
         self.closed: list[tuple[int, str]] = []
+        self.comments: dict[tuple[int, str], str] = {}
+        self.verdict: Verdict | None = None
         self.receipts: list[Receipt] = []
         self.reads: list[tuple[str, str]] = []
         self.fail: dict[str, list[Exception]] = {}
@@ -38,27 +45,60 @@ class FakeRepository:
         if path == "requests/policy.yaml":
             assert ref == "main", "the policy is only ever read from the default branch"
             return self.policy
-        return self.files[path, ref]
+        return self.files.get((path, ref))
+
+    def request_files(self) -> dict[str, str]:
+        self._may_fail("request_files")
+        return {
+            path: hashlib.sha1(raw, usedforsecurity=False).hexdigest()
+            for (path, ref), raw in self.files.items()
+            if ref == self.default_branch
+        }
+
+    def open_pull(self, request_id: str) -> Pull | None:
+        self._may_fail("open_pull")
+        found = self.pulls.get(branch_of(request_id))
+        return found if found is not None and found.state == "open" else None
 
     def submit(self, *, request_id: str, path: str, raw: bytes, title: str, body: str, message: str) -> Pull:
         self._may_fail("submit")
         self.submitted.append({"path": path, "raw": raw, "title": title, "body": body, "message": message})
         branch = branch_of(request_id)
-        if branch not in self.pulls:
-            number = 7 + len(self.pulls)
+        if branch not in self.pulls or self.pulls[branch].state != "open":
+            number = 7 + self._made
+            self._made += 1
             self.pulls[branch] = Pull(
                 number=number, url=f"{URL}/pull/{number}", state="open", merged=False, head_sha="a" * 40,
                 base_sha="0" * 40, head_ref=branch, base_ref="main", merge_sha=None,
-                author="lakeport[bot]", title=title,
+                author="lakeport[bot]", title=title, body=body,
             )  # fmt: skip
         return self.pulls[branch]
+
+    def merge(self, path: str) -> None:
+        """What a reviewer does: the newest bytes for this path come to the default branch."""
+        given = [one for one in self.submitted if one["path"] == path][-1]
+        self.files[path, self.default_branch] = given["raw"]
+        branch = branch_of(request_id_of(path))
+        self.pulls[branch] = replace(self.pulls[branch], state="closed", merged=True, merge_sha="b" * 40)
 
     def pull_for_commit(self, sha: str) -> Pull | None:
         return next((pull for pull in self.pulls.values() if pull.merge_sha == sha), None)
 
+    def merged(self, branch: str, sha: str) -> None:
+        """The pull request of this branch is merged as this commit."""
+        self.pulls[branch] = replace(self.pulls[branch], merge_sha=sha, merged=True, state="closed")
+
     def close(self, number: int, reason: str = "") -> None:
         self._may_fail("close")
         self.closed.append((number, reason))
+
+    def upsert_comment(self, number: int, marker: str, body: str) -> None:
+        self._may_fail("upsert_comment")
+        self.comments[number, marker] = body
+
+    def judged(self, number: int, sha: str, registry: object, policy: object) -> Verdict | None:
+        self._may_fail("judged")
+        return self.verdict
 
     def read_all(self) -> tuple[Receipt, ...]:
         return tuple(self.receipts)

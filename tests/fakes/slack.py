@@ -1,4 +1,4 @@
-"""Slack's Web API in memory, for :class:`bot.listeners.SlackClient`: strict, and able to fail."""
+"""Slack's Web API in memory, for :class:`bot.slackclient.SlackClient`: strict, and able to fail."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ ARGUMENTS: Mapping[str, set[str]] = {
         "channel", "text", "blocks", "thread_ts", "unfurl_links", "unfurl_media", "metadata",
     },
     "chat.update": {"channel", "ts", "text", "blocks"},
-    "chat.postEphemeral": {"channel", "user", "text"},
+    "chat.postEphemeral": {"channel", "user", "text", "thread_ts"},
+    "conversations.open": {"users"},
+    "assistant.threads.setSuggestedPrompts": {"channel_id", "thread_ts", "prompts"},
+    "assistant.threads.setStatus": {"channel_id", "thread_ts", "status"},
     "chat.getPermalink": {"channel", "message_ts"},
     "conversations.replies": {"channel", "ts", "include_all_metadata", "limit", "cursor"},
     "conversations.history": {"channel", "include_all_metadata", "limit", "cursor"},
@@ -38,6 +41,8 @@ class FakeWebClient:
         self.whispers: list[dict[str, Any]] = []
         self.views: list[dict[str, Any]] = []
         self.homes: list[dict[str, Any]] = []
+        self.prompts: list[dict[str, Any]] = []
+        self.statuses: list[dict[str, Any]] = []
         self.calls: list[str] = []
         self.fail: dict[str, list[Any]] = {}
         self._lock = threading.Lock()
@@ -88,8 +93,20 @@ class FakeWebClient:
         found |= {"text": text, "blocks": blocks, "updated": found.get("updated", 0) + 1}
         return {"ts": ts}
 
-    def _chat_postEphemeral(self, channel: str, user: str, text: str) -> dict[str, Any]:
-        self.whispers.append({"channel": channel, "user": user, "text": text})
+    def _chat_postEphemeral(self, channel: str, user: str, text: str, **more: Any) -> dict[str, Any]:
+        self.whispers.append({"channel": channel, "user": user, "text": text, **more})
+        return {}
+
+    def _conversations_open(self, users: str) -> dict[str, Any]:
+        return {"channel": {"id": f"D{users}"}}
+
+    def _assistant_threads_setSuggestedPrompts(self, **given: Any) -> dict[str, Any]:
+        assert 0 < len(given["prompts"]) <= 4
+        self.prompts.append(given)
+        return {}
+
+    def _assistant_threads_setStatus(self, **given: Any) -> dict[str, Any]:
+        self.statuses.append(given)
         return {}
 
     def _chat_getPermalink(self, channel: str, message_ts: str) -> dict[str, Any]:

@@ -145,6 +145,13 @@ def test_a_token_for_the_organisation() -> None:
     assert gh.requester.auth.token == TOKEN
 
 
+def test_whose_a_token_is(mock: responses.RequestsMock) -> None:
+    mock.get(url("/user"), json={"login": "mika-sol", "id": 4711})
+    ours = {"GITHUB_API_URL": API, "GITHUB_TOKEN": "ours"}
+    assert clients.owner_of_token(ours, TOKEN) == ("mika-sol", 4711)
+    assert mock.calls[0].request.headers["Authorization"].endswith(TOKEN)
+
+
 def test_the_token_of_the_repository_is_not_one_for_the_organisation() -> None:
     with pytest.raises(ConfigurationError, match="LAKEPORT_APP_ID"):
         clients.organisation_github({"GITHUB_TOKEN": TOKEN})

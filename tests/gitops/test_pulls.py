@@ -53,6 +53,32 @@ def test_closing_says_why_and_happens_once(github: GitHubRest, repo: Repository)
     assert github.writes.count(f"POST {REPO}/issues/{pull.number}/comments") == 1
 
 
+# --- what stands
+
+
+def test_the_request_files_of_the_default_branch_are_listed(github: GitHubRest, repo: Repository) -> None:
+    assert repo.request_files() == {}
+    pull = submit(repo)
+    assert repo.request_files() == {}, "a branch is not what stands"
+    github.merge(pull.number)
+    first = repo.request_files()
+    assert list(first) == [PATH]
+    again = submit(repo, b"two\n")
+    github.merge(again.number)
+    assert repo.request_files()[PATH] != first[PATH], "the id is of the content"
+
+
+def test_the_open_pull_request_of_a_request_is_found(github: GitHubRest, repo: Repository) -> None:
+    assert repo.open_pull(REQUEST) is None
+    pull = submit(repo, body="Body <!-- mark -->")
+    found = repo.open_pull(REQUEST)
+    assert found is not None
+    assert (found.number, found.body) == (pull.number, "Body <!-- mark -->")
+    assert repo.open_pull("dev/growth/other") is None
+    github.merge(pull.number)
+    assert repo.open_pull(REQUEST) is None
+
+
 # --- submitting
 
 

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops import render
+from gitops.amendment import Amendment
 from gitops.cost import Money
+from gitops.edited import Edit, Effect
 from gitops.finding import Finding, Place, Severity
 from gitops.markup import LIMIT, Page, clip, code, escape, visible
 from gitops.plan import Change, Plan, Reason, Refusal, Verb
@@ -354,6 +356,28 @@ def test_pull_request() -> None:
     assert "<https://acme.slack.example/archives/C1/p1>" in body
     assert "€1 to €2/month" in body
     assert "- <code>schema</code> name <code>churn</code>, catalog <code>ml&#95;dev</code>" in body
+
+
+def test_the_pull_request_of_a_change_says_what_is_different() -> None:
+    assert render.pull_title(DOCUMENT, change=True) == "Change churn (growth, dev)"
+    edit = Edit(
+        sign="~", label="purpose", value="a | @team <b>", effect=Effect.TAKEN, paths=("metadata.purpose",),
+        before="a", after="b",
+    )  # fmt: skip
+    amendment = Amendment(request="dev/growth/churn", path="requests/dev/growth/churn.yaml", edits=(edit,))
+    body = render.pull_body(DOCUMENT, requester="Jane Doe", amendment=amendment)
+    assert "A change of a merged request, asked for by **Jane Doe**" in body
+    assert "What changed in the request" in body
+    assert "**taken away**" in body
+    assert "@team" not in body
+    assert "<b>" not in body
+    text = render.commit_message(DOCUMENT, request="dev/growth/churn", changed_by="U1\nLakeport-Request: x")
+    assert text.splitlines() == [
+        "Change churn (growth, dev)",
+        "",
+        "Lakeport-Request: dev/growth/churn",
+        "Lakeport-Changed-By: U1 Lakeport-Request: x",
+    ]
 
 
 def test_a_link_is_a_link_only_when_it_is_one() -> None:

@@ -197,12 +197,19 @@ def talk(call: Conformance, number: int) -> None:
     said = call("POST", f"{it}/comments", {"body": "The plan"})["id"]
     call("GET", f"{it}/comments")
     call("GET", f"{REPO}/issues/comments/{said}")
+    call("GET", f"{REPO}/issues/comments?since=2020-01-01T00:00:00Z&sort=updated&direction=asc")
     call("PATCH", f"{REPO}/issues/comments/{said}", {"body": "The new plan"})
     call("DELETE", f"{REPO}/issues/comments/{said}")
     call("POST", f"{it}/labels", {"labels": ["dev", "growth"]})
     call("GET", f"{it}/labels")
     call("DELETE", f"{it}/labels/dev")
     call("PUT", f"{it}/labels", {"labels": ["prod"]})
+
+    file = call("GET", f"{REPO}/pulls/{number}/files")[0]["filename"]
+    remark = {"body": "Why?", "path": file, "line": 1, "side": "RIGHT", "commit_id": "head"}
+    call("POST", f"{REPO}/pulls/{number}/comments", remark)
+    assert call("GET", f"{REPO}/pulls/{number}/comments")[0]["diff_hunk"].endswith("+a: 1")
+    call("GET", f"{REPO}/pulls/comments?since=2020-01-01T00:00:00Z&sort=updated&direction=desc")
 
 
 def checks(call: Conformance) -> None:

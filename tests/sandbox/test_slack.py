@@ -526,3 +526,21 @@ def test_a_socket_needs_a_fresh_ticket(slack: Slack) -> None:
         assert '"hello"' in str(socket.recv())
     with pytest.raises(InvalidStatus), connect(address):
         pass
+
+
+def test_an_assistant_thread_has_a_status_until_we_speak_and_prompts(slack: Slack, client: WebClient) -> None:
+    channel = slack.state.direct("U024BE7LH").id
+    root = str(client.chat_postMessage(channel=channel, text="Hello")["ts"])
+    prompts = [{"title": "A new project", "message": "We need a repository."}]
+    client.assistant_threads_setSuggestedPrompts(channel_id=channel, thread_ts=root, prompts=prompts)
+    client.assistant_threads_setStatus(channel_id=channel, thread_ts=root, status="is reading …")
+    assert slack.state.statuses[channel, root] == "is reading …"
+    client.chat_postMessage(channel=channel, thread_ts=root, text="Read.")
+    assert (channel, root) not in slack.state.statuses
+    for wrong in ([], prompts * 5, [{"title": "no message"}]):
+        told = error_of(
+            lambda wrong=wrong: client.assistant_threads_setSuggestedPrompts(
+                channel_id=channel, thread_ts=root, prompts=wrong
+            )
+        )
+        assert told == "invalid_arguments"

@@ -8,21 +8,25 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from dbos import DBOS
 
-from bot.assembly import Parts, assemble
+from bot.assembly import Parts, Watch, assemble
 from bot.desk import Desk, Pace
 from bot.draft import Draft
-from bot.envelope import conversation_id, of_github, of_slack
-from bot.listeners import SlackClient
-from bot.llm import Extractor
+from bot.envelope import Envelope, conversation_id, of_github, of_slack
+from bot.linking import Flow
+from bot.model import Extractor
+from bot.reminders import Rhythm
+from bot.slackclient import SlackClient
 from bot.store import Conversation, Store
 from bot.talk import draft_of
 from handlers import registry
+from tests.fakes.recent import FakeRecent
 from tests.fakes.repository import FakeRepository
 from tests.fakes.slack import FakeWebClient
 from tests.support import slack_events as slack
@@ -62,6 +66,10 @@ class Rig:
         prepared(folder).close()
         self.web = FakeWebClient()
         self.github = FakeRepository()
+        self.recent = FakeRecent()
+        self.rhythm = Rhythm()
+        self.now: datetime | None = None
+        self.flow: Flow | None = None
         self._deliveries = itertools.count(1)
         self._stamps = itertools.count(1)
         self.start()
@@ -73,8 +81,10 @@ class Rig:
             SlackClient(self.web),
             self.github,
             self.github,
-            Extractor(None),
+            Extractor(),
             registry(),  # type: ignore[arg-type]
+            self.flow,
+            watch=Watch(self.recent, "acme/lakeport", 0, self.rhythm, self.clock),
         )
         self.desk, self.inline = assemble(given, PACE)
         self.desk.start()
@@ -121,13 +131,21 @@ class Rig:
         self.slack(slack.said(text, ts=ROOT, kind="app_mention"))
 
     def press(
-        self, action: str, *, user: str = LI, trigger: str = "", value: str | None = None, **more: Any
+        self,
+        action: str,
+        *,
+        user: str = LI,
+        trigger: str = "",
+        value: str | None = None,
+        channel: str = CHANNEL,
+        root: str = ROOT,
+        **more: Any,
     ) -> None:
         """Somebody presses a button of the card as it stands, or the one of this ``value`` that they see."""
         stamp = next(self._stamps)
-        value = self.button(action) if value is None else value
+        value = self.button(action, channel, root) if value is None else value
         body = slack.pressed(
-            action, value, channel=CHANNEL, thread_ts=ROOT, user=user,
+            action, value, channel=channel, thread_ts=root, user=user,
             action_ts=f"17000002{stamp:02}.000100", trigger=trigger or f"t.{stamp}",
         )  # fmt: skip
         self.slack(body, **more)
@@ -141,32 +159,56 @@ class Rig:
         if settle:
             self.settle()
 
+    def clock(self) -> datetime:
+        """What the desk takes for the present moment where it reminds and looks around."""
+        return self.now or datetime.now(UTC)
+
+    def tick(self, source: str, at: datetime | None = None) -> None:
+        """The clock strikes for ``patrol`` or ``remind``."""
+        due = (at or self.clock()).isoformat()
+        self.desk.accept(Envelope(source, f"{source}:{next(self._deliveries)}", source, {"at": due}))
+        self.settle()
+
     # what came of it
 
-    def found(self) -> Conversation:
-        found = self.store.get(conversation_id(CHANNEL, ROOT))
+    def found(self, channel: str = CHANNEL, root: str = ROOT) -> Conversation:
+        found = self.store.get(conversation_id(channel, root))
         assert found is not None
         return found
 
-    def draft(self) -> Draft:
-        return draft_of(self.found())
+    def draft(self, channel: str = CHANNEL, root: str = ROOT) -> Draft:
+        return draft_of(self.found(channel, root))
 
-    def texts(self) -> list[str]:
+    def texts(self, channel: str = CHANNEL, root: str = ROOT) -> list[str]:
         """What was said in the thread, without the card."""
-        said = self.web.in_thread(CHANNEL, ROOT)
+        said = self.web.in_thread(channel, root)
         return [str(one["text"]) for one in said if not str(_key(one)).startswith("card:")]
 
-    def card(self) -> dict[str, Any]:
-        cards = [one for one in self.web.messages if str(_key(one)).startswith("card:")]
-        assert len(cards) == 1, "there is one card in a thread"
-        return cards[0]
+    def cards(self, channel: str = CHANNEL, root: str = ROOT) -> list[dict[str, Any]]:
+        """The cards of the thread, oldest first: one, and one more for each change that began in it."""
+        said = self.web.in_thread(channel, root)
+        return [one for one in said if str(_key(one)).startswith("card:")]
 
-    def buttons(self) -> dict[str, str]:
-        blocks = [block for block in self.card()["blocks"] if block["type"] == "actions"]
+    def card(self, channel: str = CHANNEL, root: str = ROOT) -> dict[str, Any]:
+        cards = self.cards(channel, root)
+        rounds = self.draft(channel, root).round + 1
+        assert 1 <= len(cards) <= rounds, "there is one card for each time the request was begun"
+        return cards[-1]
+
+    def buttons(self, channel: str = CHANNEL, root: str = ROOT) -> dict[str, str]:
+        blocks = [block for block in self.card(channel, root)["blocks"] if block["type"] == "actions"]
         return {one["action_id"]: one["value"] for block in blocks for one in block["elements"]}
 
-    def button(self, action: str) -> str:
-        return self.buttons()[action]
+    def button(self, action: str, channel: str = CHANNEL, root: str = ROOT) -> str:
+        return self.buttons(channel, root)[action]
+
+    def roots(self) -> list[dict[str, Any]]:
+        """The bot's own messages at the top of a channel, oldest first."""
+        return [one for one in self.web.messages if not one.get("thread_ts")]
+
+    def whispers(self) -> list[str]:
+        """What only one person was told."""
+        return [str(one["text"]) for one in self.web.whispers]
 
 
 def _key(message: Mapping[str, Any]) -> object:

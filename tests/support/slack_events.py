@@ -92,6 +92,51 @@ def pressed(
     }
 
 
+def home_pressed(
+    action_id: str, value: str, *, user: str = "U024BE7LH", trigger: str = "t.7"
+) -> dict[str, Any]:
+    """Somebody pressed a button on App Home."""
+    body = pressed(action_id, value, channel="", thread_ts="", user=user, trigger=trigger)
+    view = {"id": "V0HOME", "type": "home"}
+    for name in ("channel", "message"):
+        del body[name]
+    return body | {"container": {"type": "view", "view_id": "V0HOME"}, "view": view}
+
+
+def pointed(
+    text: str,
+    *,
+    author: str = "U024BE7LH",
+    user: str = "U024BE7LH",
+    ts: str = "1700000000.000100",
+    thread_ts: str = "",
+    trigger: str = "t.8",
+) -> dict[str, Any]:
+    """Somebody chose the shortcut "make a request of this" on a message."""
+    message = {"type": "message", "user": author, "text": text, "ts": ts}
+    return {
+        "type": "message_action",
+        "token": "canary-verification",
+        "callback_id": "make_request",
+        "action_ts": "1700000300.000100",
+        "trigger_id": trigger,
+        "response_url": "https://hooks.slack.com/canary",
+        "team": {"id": TEAM},
+        "user": {"id": user},
+        "channel": {"id": "C0REQUESTS"},
+        "message_ts": ts,
+        "message": message | ({"thread_ts": thread_ts} if thread_ts else {}),
+    }
+
+
+def assistant_started(
+    channel: str = "D024BE7LH", thread_ts: str = "1700000000.000900", event_id: str = "EvAssistant"
+) -> dict[str, Any]:
+    """Somebody opened a thread with the assistant."""
+    thread = {"user_id": "U024BE7LH", "channel_id": channel, "thread_ts": thread_ts, "context": {}}
+    return event(event_id, type="assistant_thread_started", assistant_thread=thread, event_ts=thread_ts)
+
+
 def command(
     text: str, *, trigger: str = "t.9", user: str = "U024BE7LH", channel: str = "C0REQUESTS"
 ) -> dict[str, str]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
 
 from gitops.checkout import Checkout
 from gitops.drawing import draw
-from gitops.engine import Clients
+from gitops.engine import Clients, Journal
 from gitops.errors import RemoteUnavailable
 from gitops.gate import Outcome, Verdict
 from gitops.landing import Landed, Site, apply_pending, policy_of
-from gitops.plan import Approved
+from gitops.plan import Approved, Plan
 from gitops.pulls import Pull
 from gitops.receipts import Receipt, ReceiptDraft
 from gitops.request import load_request
@@ -78,6 +79,7 @@ class Town:
     pulls: Pulls = field(default_factory=Pulls)
     ledger: Ledger = field(default_factory=Ledger)
     attempt: int = 0
+    follow: Callable[[Pull, Plan, Journal], AbstractContextManager[object]] = lambda *given: nullcontext()
 
     def request(self, name: str, *resources: str, lifecycle: str = "active", approve: bool = True) -> Pull:
         """Open, plan, approve and merge a request."""
@@ -107,6 +109,7 @@ class Town:
     def apply(self, tell: Callable[[Landed], None] = lambda landed: None) -> list[Landed]:
         self.attempt += 1
         checkout = Checkout(self.repo.root)
+        journal = Journal()
         site = Site(
             checkout=checkout,
             registry=toy.registry(self.world),
@@ -115,6 +118,8 @@ class Town:
             ledger=self.ledger,
             clients=Clients({}),
             judge=self.pulls.judge,
+            journal=journal,
+            follow=lambda pull, plan: self.follow(pull, plan, journal),
             run_url="https://github.example/run",
             run_id="1",
             attempt=self.attempt,
