@@ -247,6 +247,14 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
+class Settled:
+    """A question that stands no longer: what it can be answered with goes, its words stay."""
+
+    path: str
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
 class Changed:
     """What changed, one line each: ``max workers 2 → 4``."""
 
@@ -308,4 +316,4 @@ class Status:
     event: CheckDone | Reviewed | Merged | Closed | Applied | Failed | Submitted
 
 
-Reply = Ask | Changed | Card | Submit | Withdraw | Relay | Note | Status
+Reply = Ask | Settled | Changed | Card | Submit | Withdraw | Relay | Note | Status

@@ -1,7 +1,7 @@
 """What a turn of the conversation asks for, and how it is carried out: each effect once, however often tried.
 
-An order is JSON, so that it is saved with the draft it follows from: ``do`` is say, card, submit, relay or
-withdraw.
+An order is JSON, so that it is saved with the draft it follows from: ``do`` is say, card, settle, submit,
+relay, steps or withdraw.
 A message carries the order's key in its metadata; when we died while sending it, it is looked up first.
 """
 
@@ -77,6 +77,8 @@ def _order(reply: dialogue.Reply) -> Order:
     order = {"do": "say", "text": message.text, "blocks": [dict(block) for block in message.blocks]}
     if isinstance(reply, dialogue.Card):
         return order | {"do": "card", "round": reply.draft.round}
+    if isinstance(reply, dialogue.Settled):
+        return order | {"do": "settle", "asks": reply.path}
     return order | {"asks": reply.path} if isinstance(reply, dialogue.Ask) else order
 
 
@@ -92,6 +94,11 @@ def _origins(reply: dialogue.Submit) -> list[list[str]]:
         for path, value in reply.values.items()
         if value.value not in (None, "", [], (), {}) and not path.startswith("metadata.requested_by")
     ]
+
+
+def _asked(order: Order, to: Conversation) -> str:
+    """The key of the newest message that asks for a field."""
+    return f"question:{to.id}:{order['asks']}"
 
 
 @dataclass(frozen=True)
@@ -112,6 +119,8 @@ class Clerk:
                 self.steps.run("say", lambda: self._say(order, to, key))
             case "card":
                 self.steps.run("card", lambda: self._card(order, to))
+            case "settle":
+                self.steps.run("settle", lambda: self._settle(order, to))
             case "submit":
                 return self._outcome("submit", lambda: self._submit(order, to))
             case "steps":
@@ -150,7 +159,17 @@ class Clerk:
         if ts is None:
             ts = self.slack.post(to.channel, to.thread_ts, order["text"], order["blocks"], metadata)
         self.store.finish(key, ts)
+        if "asks" in order:
+            asked = _asked(order, to)
+            self.store.begin(asked, "question")
+            self.store.finish(asked, ts)
         return ts
+
+    def _settle(self, order: Order, to: Conversation) -> None:
+        """Take from a question what it could be answered with; a press on it would count for nothing."""
+        known = self.store.begin(_asked(order, to), "question")
+        if known.done and known.ref:
+            self.slack.update(to.channel, known.ref, order["text"], order["blocks"])
 
     def _outcome(self, name: str, do: Callable[[], Mapping[str, Any]]) -> dialogue.Event | None:
         def told() -> Mapping[str, Any]:

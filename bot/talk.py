@@ -23,6 +23,7 @@ from bot.lookups import Lookups
 from bot.model import Extraction
 from bot.orders import Clerk
 from bot.ports import Extractor, Slack, Steps
+from bot.questions import question
 from bot.store import Conflict, Conversation, Orders, Store
 from bot.text import plain
 from gitops.errors import LakeportError, RemoteUnavailable
@@ -201,7 +202,8 @@ class Talk:
                 updates, event = self.lookups.with_like(meant, draft, event, world)
             moved, replies = conversation.step(draft, event, updates=updates, world=world)
             told = tuple(map(dialogue.Note, filter(None, (tell, self.lookups.taken(draft, moved, world)))))
-            replies = (*told, *replies, *_fresh_card(draft, moved, replies, world))
+            settled = _settled(draft, moved, replies, world)
+            replies = (*settled, *told, *replies, *_fresh_card(draft, moved, replies, world))
             try:
                 return self.store.save(_row(moved, found), key, orders.of_replies(replies))
             except Conflict:
@@ -261,6 +263,17 @@ def _fresh_card(
         return ()
     composed = conversation.composed_of(after, world)
     return (dialogue.Card(after, composed, digest(composed.raw) if composed.raw is not None else None),)
+
+
+def _settled(
+    before: Draft, after: Draft, replies: Sequence[dialogue.Reply], world: dialogue.World
+) -> tuple[dialogue.Settled, ...]:
+    """The question that stood, where it is answered or asked anew: two that stand would both be pressed."""
+    anew = any(isinstance(reply, dialogue.Ask) for reply in replies)
+    if before.asked is None or (before.asked == after.asked and not anew):
+        return ()
+    asked = question(before.asked, conversation.composed_of(before, world), before, world)
+    return (dialogue.Settled(asked.path, asked.question),)
 
 
 def assistant_key(channel: str, thread_ts: str) -> str:

@@ -24,6 +24,7 @@ from bot.dialogue import (
     Relay,
     Reply,
     Reviewed,
+    Settled,
     Status,
     Submit,
     Submitted,
@@ -73,6 +74,8 @@ def message(reply: Reply) -> Message:
             return card(reply)
         case Ask():
             return _ask(reply)
+        case Settled():
+            return _text(reply.question)
         case Changed():
             return _text("\n".join(reply.lines))
         case Note():

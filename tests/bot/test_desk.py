@@ -623,3 +623,16 @@ def test_without_a_policy_the_person_is_told(rig: Rig) -> None:
     assert any("requests/policy.yaml" in text for text in rig.texts())
     assert "policy" in rig.desk.problems()
     assert not rig.failures()
+
+
+def test_a_question_that_was_answered_has_no_buttons_any_more(rig: Rig) -> None:
+    rig.open("<@U0LAKEPORT> we need a repo called churn-prediction in dev for team growth")
+    first = rig.questions()[-1]
+    rig.say("to predict who leaves")
+    rig.say("jane.doe@acme.example is the business owner")
+    asked = rig.questions()
+    assert first["ts"] != asked[-1]["ts"]
+    assert "actions" in {block["type"] for block in asked[-1]["blocks"]}
+    for former in asked[:-1]:
+        assert former["text"]
+        assert "actions" not in {block["type"] for block in former["blocks"]}

@@ -184,6 +184,11 @@ class Rig:
         said = self.web.in_thread(channel, root)
         return [str(one["text"]) for one in said if not str(_key(one)).startswith("card:")]
 
+    def questions(self, channel: str = CHANNEL, root: str = ROOT) -> list[dict[str, Any]]:
+        """The messages of the thread that ask for a field, oldest first."""
+        said = self.web.in_thread(channel, root)
+        return [one for one in said if "asks" in one["metadata"]["event_payload"]]
+
     def cards(self, channel: str = CHANNEL, root: str = ROOT) -> list[dict[str, Any]]:
         """The cards of the thread, oldest first: one, and one more for each change that began in it."""
         said = self.web.in_thread(channel, root)
