@@ -17,7 +17,7 @@ from gitops.request import load_request
 Replies = tuple[Reply, ...]
 
 READY = (
-    "That is everything. Look at the card at the top of this thread: Confirm submits exactly the file it "
+    "That is everything. Look at the card of this request, above: Confirm submits exactly the file it "
     "shows. To change something, just say it."
 )
 
