@@ -64,9 +64,8 @@ _COUNTED = re.compile(
 )
 _JOINED = re.compile(r"^[\s,]*(?:and|or|nor|/|&|\+|noch|oder|und|,)?[\s,]*(?:also |any |an? )?$", re.I)
 _REMOVED = re.compile(
-    r"\b(?:drop|remove|delete|cancel|skip|scratch|scrap|ditch|kill|lose|leave out|take out|forget(?: about)?"
-    r"|lose"
-    r"|weglassen)\s+(?:the\s+|that\s+)?"
+    r"\b(?:drop|remove|delete|cancel|skip|scratch|scrap|ditch|undo|take back|kill|lose|leave out|take out"
+    r"|forget(?: about)?|weglassen)\s+(?:the\s+|that\s+)?"
     r"(?:[\w-]+\s+){0,2}$",
     re.I,
 )

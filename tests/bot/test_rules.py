@@ -321,3 +321,12 @@ def test_a_remark_does_not_answer_a_question_for_words() -> None:
 
 def test_a_date_may_end_the_sentence() -> None:
     assert values("We need it until 31/01/2027.")["metadata.expires"] == "2027-01-31"
+
+
+def test_a_resource_can_be_undone_by_name() -> None:
+    assert ("resources", "remove") in {
+        (update.path, update.op)
+        for update in read(
+            "actually make it medium and undo the repo", None, {"resources": ["compute", "repo"]}
+        )
+    }
