@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from bot.views.steps import steps_message
 from gitops.live import Progress, encode
 from gitops.receipts import Step, StepOutcome
+from sandbox.slack.blocks import check_message
 from tests.fakes.repository import receipt
 from tests.support.desk_rig import Rig
 from tests.support.github_events import RECEIPTS, comment, merged, person, submitted
@@ -40,7 +42,8 @@ def shown(rig: Rig) -> list[dict[str, Any]]:
 
 
 def lines(message: dict[str, Any]) -> list[str]:
-    return [one["elements"][0]["text"] for one in message["blocks"] if one["type"] == "context"]
+    (plan,) = (one for one in message["blocks"] if one["type"] == "plan")
+    return [f"{task['status']}: {task['title']}" for task in plan["tasks"]]
 
 
 def done(number: int, outcome: StepOutcome = "done") -> Step:
@@ -54,8 +57,8 @@ def test_one_message_follows_the_apply_to_its_end(rig: Rig) -> None:
     (message,) = shown(rig)
     assert message["text"] == "Setting up: 0 of 2 steps are done."
     rig.hook("issue_comment", far(2, "done", "running"))
-    assert message["text"] == "Setting up: 1 of 2 steps is done."
-    assert lines(message) == ["✓ done: Create part 1", "… running: Create part 2"]
+    assert message["text"] == "Setting up: 1 of 2 steps is done. Running: Create part 2."
+    assert lines(message) == ["complete: Create part 1", "in_progress: Create part 2"]
     steps = (done(1), done(2))
     rig.github.receipts.append(replace(receipt(1, 7), run_id="5", attempt=1, steps=steps))
     rig.hook("push", RECEIPTS)
@@ -71,7 +74,7 @@ def test_twice_and_in_reverse_shows_the_newest(rig: Rig) -> None:
     for body in [*reversed(bodies), *bodies]:
         rig.hook("issue_comment", body)
     (message,) = shown(rig)
-    assert lines(message) == ["✓ done: Create part 1"]
+    assert lines(message) == ["complete: Create part 1"]
     assert message.get("updated", 0) == 0
 
 
@@ -84,9 +87,9 @@ def test_what_failed_and_what_was_not_run_are_said_in_the_end(rig: Rig) -> None:
     rig.hook("push", RECEIPTS)
     (message,) = shown(rig)
     assert lines(message) == [
-        "✓ done: Create part 1",
-        "✗ failed: Create part 2",
-        "○ not run: Create part 3",
+        "complete: Create part 1",
+        "error: Create part 2",
+        "pending: Create part 3 (not run)",
     ]
     assert rig.found().state == "failed"
 
@@ -135,3 +138,15 @@ def test_a_hundred_steps_fit_into_a_message(rig: Rig) -> None:
     (message,) = shown(rig)
     assert len(message["blocks"]) <= 50
     assert not rig.failures()
+
+
+def test_a_hostile_plan_stays_within_what_slack_takes() -> None:
+    many = [
+        ("running", "<!channel> <https://x.example|y> & `" * 20),
+        ("not_run", ""),
+        *[("done", "é" * 400)] * 98,
+    ]
+    message = steps_message(many, done=98, total=100)
+    assert check_message(message.text, list(message.blocks))
+    assert "<!channel>" not in message.text
+    assert len(message.blocks[0]["tasks"]) == 50
