@@ -31,7 +31,7 @@ sandbox: $(READY)  ## Start the same world and keep it up until Ctrl-C
 	@$(BIN)/python -m sandbox up
 
 test: $(READY)  ## All tests: unit tests, then the whole road
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder  # long ones are not left to the end
 
 test-unit: $(READY)  ## Only the tests that open no socket
 	@$(BIN)/python -m pytest -n 2 -m "not e2e"
