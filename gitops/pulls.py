@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gitops.checks import GATE_CHECK, PLAN_CHECK, CheckRuns, decode_approved, encode_approved
@@ -17,12 +17,12 @@ from gitops.comments import upsert
 from gitops.errors import Refused, RemoteError
 from gitops.gate import Review, standing
 from gitops.plan import Approved
+from gitops.pullrequest import FileChange, Pull, view
 from gitops.request import ROOT, branch_of
 from gitops.submission import TRIES, Author, Branch, blobs, content
 
 if TYPE_CHECKING:
     from github import Github
-    from github.PullRequest import PullRequest
 
 __all__ = [
     "GATE_CHECK",
@@ -39,40 +39,6 @@ __all__ = [
 
 CHECK_APP = "github-actions"
 """Slug of the app that writes check runs, unless ``LAKEPORT_CHECK_APP`` names another."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pull:
-    """A pull request. ``state`` is ``open`` or ``closed``; ``merge_sha`` is set once it is merged.
-
-    ``author`` is the login of who opened it. ``from_fork``: its branch is in another repository.
-    """
-
-    number: int
-    url: str
-    state: str
-    merged: bool
-    head_sha: str
-    base_sha: str
-    head_ref: str
-    base_ref: str
-    merge_sha: str | None
-    author: str
-    title: str
-    from_fork: bool = False
-    body: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class FileChange:
-    """A file of a pull request; ``status`` is GitHub's (``added``, ``modified``, ``removed``, ``renamed`` …).
-
-    ``previous`` is the old path of a renamed file, else empty.
-    """
-
-    path: str
-    status: str
-    previous: str = ""
 
 
 def open_repository(
@@ -171,7 +137,7 @@ class Repository:
         branch.start(left_at=found.head_sha if found else None)
         branch.write(path, raw, message, author)
         made = branch.propose(title, body)
-        return self._view(made) if made else self._opened(branch)
+        return view(self.full_name, made) if made else self._opened(branch)
 
     @translate("GitHub")
     def open_pull(self, request_id: str) -> Pull | None:
@@ -196,7 +162,7 @@ class Repository:
     @translate("GitHub")
     def pull(self, number: int) -> Pull:
         """The pull request with this number."""
-        return self._view(self._repo.get_pull(number))
+        return view(self.full_name, self._repo.get_pull(number))
 
     @translate("GitHub")
     def pull_for_commit(self, sha: str) -> Pull | None:
@@ -207,7 +173,7 @@ class Repository:
         main = self._repo.default_branch
         merged = [
             pull
-            for pull in map(self._view, self._repo.get_commit(sha).get_pulls())
+            for pull in (view(self.full_name, one) for one in self._repo.get_commit(sha).get_pulls())
             if pull.merged and pull.base_ref == main and sha in (pull.merge_sha, pull.head_sha)
         ]
         return max(merged, key=lambda pull: (pull.merge_sha == sha, pull.number), default=None)
@@ -216,32 +182,10 @@ class Repository:
         pulls = self._repo.get_pulls(
             state=state, head=f"{self._owner}:{branch}", sort="created", direction="desc"
         )
-        found = [self._view(pull) for pull in pulls]
+        found = [view(self.full_name, pull) for pull in pulls]
         # At most one can be open; it is the one that counts, whatever was opened and closed later.
         own = [pull for pull in found if pull.head_ref == branch and not pull.from_fork]
         return max(own, key=lambda pull: (pull.state == "open", pull.number), default=None)
-
-    def _view(self, pull: PullRequest) -> Pull:
-        merged = pull.merged_at is not None
-        # Both are null when they were deleted, whatever PyGithub's types say.
-        head: Any = pull.head.repo
-        user: Any = pull.user
-        return Pull(
-            number=pull.number,
-            url=pull.html_url,
-            state=pull.state,
-            merged=merged,
-            head_sha=pull.head.sha,
-            base_sha=pull.base.sha,
-            head_ref=pull.head.ref,
-            base_ref=pull.base.ref,
-            # Until the merge GitHub names a trial merge here.
-            merge_sha=pull.merge_commit_sha if merged else None,
-            author=user.login if user else "ghost",
-            title=pull.title,
-            body=pull.body or "",
-            from_fork=head is None or head.full_name.casefold() != self.full_name.casefold(),
-        )
 
     @translate("GitHub")
     def changes(self, pull: Pull) -> tuple[FileChange, ...]:
