@@ -23,7 +23,11 @@ def steps_message(steps: Sequence[tuple[str, str]], *, done: int, total: int, ov
     blocks: list[Block] = [{"type": "plan", "title": title, "tasks": tasks}]
     if total > len(tasks):
         blocks.append(context(f"… and {total - len(tasks)} more."))
-    told = [f"{state.capitalize()}: {clip(words, LONGEST)}." for state, words in steps if state in ("running", "failed")]
+    told = [
+        f"{state.capitalize()}: {clip(words, LONGEST)}."
+        for state, words in steps
+        if state in ("running", "failed")
+    ]
     return Message(clip(escaped(" ".join([title, *told])), 1000), tuple(blocks))
 
 
