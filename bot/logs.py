@@ -5,15 +5,12 @@ from __future__ import annotations
 import logging
 import sys
 import traceback
-from types import TracebackType
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 QUIET = ("uvicorn.access", "slack_bolt", "slack_sdk", "dbos", "sqlalchemy", "alembic", "httpx", "urllib3")
 """Loggers of libraries that tell of every request, or repeat what was sent when something fails."""
-
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 
 
 def configure(level: str = "INFO") -> None:

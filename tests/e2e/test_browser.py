@@ -16,7 +16,10 @@ from tests.support.newcomer import converse, waits_for
 pytestmark = [
     pytest.mark.e2e,
     pytest.mark.timeout(400),
-    pytest.mark.skipif(not PRESENT, reason="there is no chromium with a chromedriver here"),
+    pytest.mark.skipif(
+        not PRESENT,
+        reason="needs Debian's chromium and chromium-driver; .ci/run installs them and fails on a skip",
+    ),
 ]
 SLOW = 150.0
 
