@@ -7,6 +7,7 @@ imported when a client is built and not before.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,8 @@ LONGEST_WAIT = 60
 DATABRICKS_RETRY = 60
 DATABRICKS_PROBE = 10
 DATABRICKS_TIMEOUT = 30
+_DESCRIBED = threading.Lock()
+"""The SDK notes on its class what can be configured, which fails where two threads are the first to ask."""
 
 
 def repository_github(env: Mapping[str, str]) -> Github:
@@ -104,9 +107,11 @@ def databricks(env: Mapping[str, str]) -> WorkspaceClient:
     from databricks.sdk import WorkspaceClient
     from databricks.sdk.core import Config
 
+    with _DESCRIBED:
+        attributes = list(Config.attributes())
     given: dict[str, Any] = {
         attribute.name: env[attribute.env]
-        for attribute in Config.attributes()
+        for attribute in attributes
         if attribute.env and env.get(attribute.env)
     }
     patience = int(given.pop("retry_timeout_seconds", DATABRICKS_RETRY))

@@ -164,28 +164,28 @@ def server(loopback: None) -> Iterator[ModelServer]:
         yield found
 
 
-def test_no_secret_reaches_the_models_server_or_the_log(server: ModelServer) -> None:
+def test_no_secret_reaches_the_models_server_or_the_log(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Neither when the model answers, nor when it fails and throws the message back at us."""
     place, said = world(), io.StringIO()
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(said))
-    try:
-        for name, secret in SECRETS.items():
-            extractor = Extractor(
-                connect(api_key="k", models=("down", "good"), base_url=server.url), place.registry
-            )
-            extractor(
-                place.catalogue,
-                draft().hear(f"earlier: {secret}"),
-                None,
-                f"a schema please, {secret}",
-                policy=place.policy,
-                requester=place.policy.person(slack=LI_WEI),
-                today=place.today,
-            )
-            sent = server.bodies[-1].decode()
-            assert canary(secret) not in json.loads(sent)["messages"][1]["content"], name
-            assert canary(secret) not in sent, name
-    finally:
-        structlog.reset_defaults()
+    # A logger that was used before keeps the configuration of then, so it is replaced and not configured.
+    monkeypatch.setattr("bot.model.extractor.log", structlog.wrap_logger(structlog.PrintLogger(said)))
+    for name, secret in SECRETS.items():
+        extractor = Extractor(
+            connect(api_key="k", models=("down", "good"), base_url=server.url), place.registry
+        )
+        extractor(
+            place.catalogue,
+            draft().hear(f"earlier: {secret}"),
+            None,
+            f"a schema please, {secret}",
+            policy=place.policy,
+            requester=place.policy.person(slack=LI_WEI),
+            today=place.today,
+        )
+        sent = server.bodies[-1].decode()
+        assert canary(secret) not in json.loads(sent)["messages"][1]["content"], name
+        assert canary(secret) not in sent, name
     assert "model_not_used" in said.getvalue()
     assert not [name for name, secret in SECRETS.items() if canary(secret) in said.getvalue()]

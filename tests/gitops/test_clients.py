@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +275,36 @@ def test_databricks_signs_in_with_bounded_patience(mock: responses.RequestsMock,
     config = clients.databricks(env).config
     assert (config.host, config.token, config.auth_type) == (workspace, "dapi0", "pat")
     assert (config.retry_timeout_seconds, config.http_timeout_seconds) == (60, 30)
+
+
+def test_two_kinds_sign_in_at_once(
+    mock: responses.RequestsMock, workspace: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The SDK's list of what can be configured is made by one thread: two at once raise RuntimeError."""
+    from databricks.sdk.core import Config
+
+    inside, together = threading.Lock(), []
+    attributes = Config.attributes
+
+    def watched() -> Any:
+        if hasattr(Config, "_attributes"):  # made once and for all
+            return attributes()
+        if not inside.acquire(blocking=False):
+            together.append(threading.current_thread().name)
+            return []
+        try:
+            time.sleep(0.05)
+            return attributes()
+        finally:
+            inside.release()
+
+    attributes()
+    monkeypatch.delattr(Config, "_attributes")
+    monkeypatch.setattr(Config, "attributes", staticmethod(watched))
+    env = {"DATABRICKS_HOST": workspace, "DATABRICKS_TOKEN": "dapi0", "DATABRICKS_AUTH_TYPE": "pat"}
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(clients.databricks, [env, env]))
+    assert together == []
 
 
 def test_databricks_credentials_that_do_not_do_are_said_without_showing_them(
