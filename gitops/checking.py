@@ -269,6 +269,7 @@ def _amended(checkout: Checkout, chosen: Chosen, registry: Registry, rules: Poli
 
 def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Clients) -> Report:
     """Draw the plan of every file without errors; what cannot be drawn is an error of its entry alone."""
+    from gitops import earlier
     from gitops.drawing import draw_all
     from gitops.report import Entry, Report  # `check` has no need of them
 
@@ -285,7 +286,12 @@ def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Client
         if not entry.exit_code:
             wanted.append((len(entries), after, () if pair.comparable else (_ALONE,)))
         entries.append(entry)
-    plans = draw_all([one for _, one, _ in wanted], registry=registry, policy=rules, clients=clients)
+    requests = [one for _, one, _ in wanted]
+    before = earlier.of_checkout(requests, checked.checkout, registry)
+    settled = earlier.settled(requests, checked.checkout)
+    plans = draw_all(
+        requests, registry=registry, policy=rules, clients=clients, earlier=before, settled=settled
+    )
     for (index, _, notes), drawn in zip(wanted, plans, strict=True):
         entries[index] = _drawn(entries[index], drawn, notes)
     own = frozenset(checked.files)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from gitops.errors import LakeportError, RemoteDenied
 from gitops.leaves import leaves
-from gitops.plan import Change, Plan, Reason, Refusal, RefusedChange
+from gitops.plan import STAGES, Change, Plan, Reason, Refusal, RefusedChange
 from gitops.request import desired
 
 if TYPE_CHECKING:
+    from gitops.earlier import Earlier
     from gitops.kind import AnyKind, Desired, Registry
     from gitops.policy import Policy
     from gitops.request import Loaded
 
 READERS = 8
 """How many resources are looked at side by side."""
+
+QUICK = "It is applied as it is; only what lists tell was looked at. `lakeport drift` looks at everything."
 
 
 class Clients:
@@ -64,45 +67,66 @@ class _Resource:
         return Refusal(kind=self.kind.name, identity=self.identity, reason=reason, message=message, fix=fix)
 
 
-def draw(loaded: Loaded, *, registry: Registry, policy: Policy, clients: Clients) -> Plan:
+def draw(
+    loaded: Loaded,
+    *,
+    registry: Registry,
+    policy: Policy,
+    clients: Clients,
+    earlier: Sequence[Loaded] = (),
+) -> Plan:
     """Look at everything a request names, and say what would change, in an order that works.
 
-    What is ``retiring`` is taken away in the reverse order; what is ``retired`` changes nothing, and is
-    refused while there is still something to take away. All refusals are on the plan; a plan with refusals
-    is never carried out.
+    ``earlier`` are its versions that were applied or tried (:mod:`gitops.earlier`). What is ``retiring`` is
+    taken away in the reverse order; what is ``retired`` changes nothing, and is refused while there is
+    still something to take away. All refusals are on the plan; a plan with refusals is never carried out.
 
     Raises:
         ConfigurationError, RemoteUnavailable, RemoteError: a system could not be looked at.
     """
-    found = draw_all([loaded], registry=registry, policy=policy, clients=clients)[0]
+    found = draw_all(
+        [loaded], registry=registry, policy=policy, clients=clients, earlier={loaded.id: tuple(earlier)}
+    )[0]
     if isinstance(found, LakeportError):
         raise found
     return found
 
 
 def draw_all(
-    requests: Sequence[Loaded], *, registry: Registry, policy: Policy, clients: Clients
+    requests: Sequence[Loaded],
+    *,
+    registry: Registry,
+    policy: Policy,
+    clients: Clients,
+    earlier: Earlier | None = None,
+    settled: Collection[str] = (),
 ) -> list[Plan | LakeportError]:
     """The plans of many requests in one look; what a kind can list is listed once for all of them.
 
+    Of the requests that are ``settled`` only what lists tell is looked at (:class:`~gitops.kind.Desired`),
+    which the plan then notes.
+
     A system that cannot be looked at costs only those requests their plan that need it.
     """
-    named = [_resources(desired(one, policy), registry) for one in requests]
+    before = earlier or {}
+    named = [_resources(desired(one, policy, before.get(one.id, ()), registry), registry) for one in requests]
     looked = iter(_look([resource for resources in named for resource in resources], clients))
     return [
-        _plan(one, [next(looked) for _ in resources], policy)
+        _plan(one, [next(looked) for _ in resources], policy, (QUICK,) if one.id in settled else ())
         for one, resources in zip(requests, named, strict=True)
     ]
 
 
-def _plan(loaded: Loaded, resources: Sequence[_Resource], policy: Policy) -> Plan | LakeportError:
+def _plan(
+    loaded: Loaded, resources: Sequence[_Resource], policy: Policy, noted: Sequence[str]
+) -> Plan | LakeportError:
     unseen = next((resource.unseen for resource in resources if resource.unseen), None)
     if unseen is not None:
         return unseen
     lifecycle = str(loaded.request.metadata.lifecycle)
     changes: dict[str, tuple[Change, ...]] = {}
     refusals: list[Refusal] = []
-    notes: list[str] = []
+    notes: list[str] = [*noted]
     for resource in resources:
         try:
             changes[resource.key] = tuple(_think(resource, lifecycle, notes))
@@ -215,7 +239,8 @@ def _order(
     """All changes in dependency order, and for each what must be done before it.
 
     A resource comes after every resource whose kind its own kind names in ``after`` (the other way round when
-    things are taken away); within a resource the kind's order holds. Ties follow the file.
+    things are taken away); within a resource the kind's order holds, and a stage begins when the one before
+    it is done with all of them. Ties follow the file.
     """
 
     def before(one: _Resource, other: _Resource) -> bool:
@@ -226,16 +251,34 @@ def _order(
         index: [i for i, other in enumerate(resources) if before(other, resource)]
         for index, resource in enumerate(resources)
     }
-    sorter = TopologicalSorter(graph)
-    sorter.prepare()
     ordered: list[Change] = []
     needs: dict[str, tuple[str, ...]] = {}
+    done: set[str] = set()  # the last keys of the stages so far
+    for stage in STAGES:
+        of_stage = [
+            [change for change in changes.get(resource.key, ()) if change.stage is stage]
+            for resource in resources
+        ]
+        done = _order_stage(graph, of_stage, done, ordered, needs)
+    return tuple(ordered), needs
+
+
+def _order_stage(
+    graph: Mapping[int, Sequence[int]],
+    changes: Sequence[Sequence[Change]],
+    before: set[str],
+    ordered: list[Change],
+    needs: dict[str, tuple[str, ...]],
+) -> set[str]:
+    """Order the changes of one stage, all of which come after ``before``; gives what is last now."""
+    sorter = TopologicalSorter(graph)
+    sorter.prepare()
     ends: dict[int, set[str]] = {}  # the last keys of a resource; of those before it where it has none itself
     while sorter.is_active():
         ready = sorted(sorter.get_ready())
         for index in ready:
-            last = {key for earlier in graph[index] for key in ends[earlier]}
-            for change in changes.get(resources[index].key, ()):
+            last = {key for earlier in graph[index] for key in ends[earlier]} or set(before)
+            for change in changes[index]:
                 if change.key in needs:
                     raise ValueError(f"two changes of one plan have the key {change.key}")
                 needs[change.key] = tuple(sorted(last))
@@ -243,7 +286,7 @@ def _order(
                 last = {change.key}
             ends[index] = last
         sorter.done(*ready)
-    return tuple(ordered), needs
+    return before.union(*ends.values()) if any(changes) else before
 
 
 def _too_much(request: str, changes: Iterable[Change], policy: Policy) -> list[Refusal]:

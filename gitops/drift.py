@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from gitops import request, status
+from gitops import earlier, request, status
 from gitops.drawing import draw_all
 from gitops.errors import InvalidRequest, LakeportError
 from gitops.plan import Change, Plan, Refusal
@@ -93,7 +93,8 @@ def look(
     rows = [row for row in status.rows(checkout) if not team or row.request.split("/")[1:2] == [team]]
     applied = [row.path for row in rows if row.state == "applied"]
     requests, invalid = _load(checkout, applied, registry)
-    plans = draw_all(requests, registry=registry, policy=policy, clients=clients)
+    before = earlier.of_checkout(requests, checkout, registry)
+    plans = draw_all(requests, registry=registry, policy=policy, clients=clients, earlier=before)
     failed = {
         one.id: plan for one, plan in zip(requests, plans, strict=True) if isinstance(plan, LakeportError)
     }

@@ -73,6 +73,7 @@ class Origin(Struct, frozen=True, kw_only=True):
     everything we make. ``group`` is the team's Databricks group, ``github_team`` its slug on GitHub. E-mails
     are as in the file. ``people`` maps e-mail to GitHub login for those whom the directory knows.
     ``price_book`` is what the organisation pays; ``None`` means what the lists of the cloud say.
+    ``member_access`` is what the policy gives each of the ``members``, by kind: ``{"repo": ("push",)}``.
     """
 
     request: str
@@ -93,6 +94,7 @@ class Origin(Struct, frozen=True, kw_only=True):
     members: tuple[str, ...] = ()
     people: Mapping[str, str] = {}
     price_book: PriceBook | None = None
+    member_access: Mapping[str, tuple[str, ...]] = {}
 
     @property
     def prices(self) -> PriceBook:
@@ -108,10 +110,37 @@ Client = TypeVar("Client")
 
 
 class Desired(Struct, Generic[S], frozen=True, kw_only=True):
-    """A resource as the file wants it: its spec and the request it stands in."""
+    """A resource as the file wants it: its spec and the request it stands in.
+
+    ``earlier`` is the same resource as earlier versions of the request had it, oldest first: the one that was
+    applied last, and those that were tried since. What one of them named and the file names no more was
+    given by us, and is ours to take away. What none of them named is somebody else's.
+
+    ``settled``: this very file is applied, and only what lists tell is wanted, for a quick look at many. What
+    takes a call for each thing (who holds which grants) may then be taken for as it should be.
+    """
 
     spec: S
     origin: Origin
+    earlier: tuple[S, ...] = ()
+    settled: bool = False
+
+
+class Marked(Struct, frozen=True, kw_only=True):
+    """Something that carries our owner mark, found in a list: whose it is need not be said by any file.
+
+    ``request`` is what its mark says, ``called`` how it is spoken of ("the cluster growth-churn-dev").
+    """
+
+    kind: str
+    identity: str
+    request: str
+    called: str
+    url: str = ""
+
+
+Tell = Callable[[str], None]
+"""Hears a sentence on what is going on."""
 
 
 class Complaint(Struct, frozen=True, kw_only=True):
@@ -216,7 +245,7 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     read:     what stands now; ``None`` when absent. Looks, never touches.
     plan:     pure; the changes that lead from what stands to what is wanted, in the order they must happen;
               raises ``RefusedChange``. Applied and planned again it gives nothing.
-    retire:   pure; the changes that take it away; after them ``read`` gives ``None``.
+    retire:   pure; the changes that take it away, each with its stage; after them ``read`` gives ``None``.
     apply:    carries out one change, idempotently: looks up before it makes, adopts what an earlier run
               made.
     outputs:  pure; links and ids of what stands: keys ``url``, ``id``, … for people.
@@ -229,6 +258,11 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
               them: :class:`~gitops.edited.Edited`).
     called:   how it is spoken of in a sentence ("the cluster growth-churn-dev").
     read_all: many at once where the system can list; ``None`` means one ``read`` each.
+    marked:   everything in the system that carries our mark, whichever request it names.
+    verify:   tries what stands as its users would (starts it, looks, stops it) and gives what is wrong, in
+              sentences; ``tell`` hears how far it is.
+    system:   whose API it calls, as people call it ("GitHub"): kinds of one system share its limits.
+    member_levels: what the policy may give a member of a request here (``pull``, ``push`` …).
     """
 
     name: str
@@ -250,6 +284,10 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     edits: tuple[EditRule, ...] = ()
     called: Callable[[S], str] = lambda spec: f"the {spec.kind} {getattr(spec, 'name', '')}".rstrip()
     read_all: Callable[[Sequence[Desired[S]], Client], Sequence[State | None]] | None = None
+    marked: Callable[[Client], Iterable[Marked]] | None = None
+    verify: Callable[[Desired[S], Client, Tell], Iterable[str]] | None = None
+    system: str = ""
+    member_levels: tuple[str, ...] = ()
 
 
 AnyKind = Kind[Any, Any, Any]

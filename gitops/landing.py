@@ -6,12 +6,12 @@ What to do is derived from Git and the receipts, never from the event that start
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from gitops import policy, render, request
+from gitops import earlier, policy, render, request
 from gitops.checkout import POLICY, ROOT, Checkout, is_request_file
 from gitops.engine import Clients, Journal, Outcome, carry_out, draw, sentence
 from gitops.errors import InvalidRequest, LakeportError, NotApproved, Refused
@@ -132,8 +132,9 @@ def apply_pending(site: Site, *, tell: Callable[[Landed], None] = lambda landed:
         KeyboardInterrupt, SystemExit: after the receipt of the request that was under way.
     """
     done = []
-    for one in pending(site.checkout, site.ledger.read_all()):
-        attempt = _Attempt(site, one)
+    receipts = site.ledger.read_all()
+    for one in pending(site.checkout, receipts):
+        attempt = _Attempt(site, one, receipts)
         try:
             with attempt:
                 attempt.land()
@@ -149,9 +150,10 @@ def apply_pending(site: Site, *, tell: Callable[[Landed], None] = lambda landed:
 class _Attempt:
     """One request on its way to being applied; as a context it keeps the error for the receipt."""
 
-    def __init__(self, site: Site, pending: Pending) -> None:
+    def __init__(self, site: Site, pending: Pending, receipts: Sequence[Receipt]) -> None:
         self._site = site
         self._pending = pending
+        self._receipts = receipts
         self._loaded: Loaded | None = None
         self._commit = ""
         self._pull: Pull | None = None
@@ -192,7 +194,8 @@ class _Attempt:
                 fix="Open a pull request that touches the file, and have it approved by the right people.",
             )
         approved = site.pulls.approved_set(pull.head_sha, loaded.id)
-        plan = draw(loaded, registry=site.registry, policy=site.policy, clients=site.clients)
+        before = earlier.of_receipts([loaded], self._receipts, site.checkout, site.registry)[loaded.id]
+        plan = draw(loaded, registry=site.registry, policy=site.policy, clients=site.clients, earlier=before)
         self._plan_digest = plan.digest
         with site.follow(pull, plan):
             self._outcome = carry_out(
@@ -201,7 +204,7 @@ class _Attempt:
                 registry=site.registry,
                 clients=site.clients,
                 journal=site.journal,
-                wanted=request.desired(loaded, site.policy),
+                wanted=request.desired(loaded, site.policy, before, site.registry),
             )
         self.stopped = self._outcome.interrupted
 

@@ -41,6 +41,31 @@ class Verb(StrEnum):
     REMOVE = "remove"
 
 
+class Stage(StrEnum):
+    """When a change happens while a request retires: each stage waits for the one before, over all kinds.
+
+    What a request that is active asks for happens ``now``. ``drop`` waits for the hold of the policy besides.
+    """
+
+    NOW = "now"
+    FREEZE = "freeze"  # nobody new gets in, and what costs money stops
+    REVOKE = "revoke"  # who had access loses it
+    REMOVE = "remove"  # what can be made again goes; a repository is archived
+    DROP = "drop"  # what holds data goes, when nothing is in it
+
+
+STAGES = tuple(Stage)
+"""In the order in which they happen."""
+
+
+class OnFailure(StrEnum):
+    """What becomes of a change that was done, when one that needs it fails in the same run."""
+
+    KEEP = "keep"  # it stays, and the next run takes up the rest
+    UNDO = "undo"  # if this run made it, it is taken away again
+    HOLD = "hold"  # it stays, and nothing goes on by itself: a person resumes
+
+
 class Change(Struct, frozen=True, kw_only=True):
     """One effect on one resource: everything ``apply`` will ever be told.
 
@@ -49,7 +74,7 @@ class Change(Struct, frozen=True, kw_only=True):
     ``after`` also carries whatever ``apply`` needs (the owner mark, names, the environment). ``summary`` is
     one line for a reviewer, ``details`` are sentences on what was decided and why; neither is part of the
     digest. ``removes`` lists, in words, what is taken away from outside the file (a grant of somebody else, a
-    library), so that it can never hide in a diff.
+    library), so that it can never hide in a diff. ``stage`` and ``on_failure`` are part of what is approved.
     """
 
     kind: str
@@ -61,6 +86,8 @@ class Change(Struct, frozen=True, kw_only=True):
     summary: str = ""
     details: tuple[str, ...] = ()
     removes: tuple[str, ...] = ()
+    stage: Stage = Stage.NOW
+    on_failure: OnFailure = OnFailure.KEEP
 
     @property
     def key(self) -> str:
@@ -69,8 +96,12 @@ class Change(Struct, frozen=True, kw_only=True):
 
     @property
     def digest(self) -> str:
-        """Digest over kind, identity, action, verb, before and after."""
-        return digest([self.kind, self.identity, self.action, str(self.verb), self.before, self.after])
+        """Digest over kind, identity, action, verb, before, after; stage and failure where they are said."""
+        said = [
+            *([str(self.stage)] if self.stage is not Stage.NOW else []),
+            *([str(self.on_failure)] if self.on_failure is not OnFailure.KEEP else []),
+        ]
+        return digest([self.kind, self.identity, self.action, str(self.verb), self.before, self.after, *said])
 
     def as_json(self) -> dict[str, JSON]:
         """All fields and the digest."""
@@ -84,6 +115,8 @@ class Change(Struct, frozen=True, kw_only=True):
             "summary": self.summary,
             "details": list(self.details),
             "removes": list(self.removes),
+            "stage": str(self.stage),
+            "on_failure": str(self.on_failure),
             "digest": self.digest,
         }
 
@@ -100,7 +133,21 @@ class Change(Struct, frozen=True, kw_only=True):
             summary=data.get("summary", ""),
             details=tuple(data.get("details", ())),
             removes=tuple(data.get("removes", ())),
+            stage=Stage(data.get("stage", Stage.NOW)),
+            on_failure=OnFailure(data.get("on_failure", OnFailure.KEEP)),
         )
+
+
+OUTPUT = "$output"
+
+
+def output_of(key: str, name: str) -> dict[str, JSON]:
+    """A value that is only known once another resource of the request stands: ``key`` is ``kind/identity``.
+
+    It stands in ``after`` in place of the value, and is part of the digest as it is: what is approved is "the
+    id of that pool", whichever it turns out to be. The engine puts the value in before ``apply`` sees it.
+    """
+    return {OUTPUT: [key, name]}
 
 
 class Reason(StrEnum):

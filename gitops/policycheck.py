@@ -62,6 +62,7 @@ def problems(policy: Policy, document: Document, registry: Registry | None) -> P
     if registry is not None:
         yield from _kinds(policy, registry)
         yield from _changes(policy, registry)
+        yield from _members(policy, registry)
     if policy.rules:
         from gitops import policyrules
 
@@ -100,6 +101,27 @@ def approvals_in(policy: Policy) -> Iterator[tuple[Path, Approvals]]:
     yield ("monthly_cost", "approvals"), policy.monthly_cost.approvals
     for name, asked in policy.approvals_for_change.items():
         yield ("approvals_for_change", name), asked
+
+
+def _members(policy: Policy, registry: Registry) -> Problems:
+    """What members get, in words that the kinds know."""
+    able = {name: kind.member_levels for name, kind in registry.items() if kind.member_levels}
+    for name, given in policy.members.items():
+        if name not in able:
+            yield Problem(
+                path=("members", name),
+                message=f"Members cannot be given anything on {name}.",
+                hint=guess(name, able, f"Kinds that know members are {', '.join(able) or 'none'}."),
+                at_key=True,
+            )
+            continue
+        for index, one in enumerate(given):
+            if one not in able[name]:
+                yield Problem(
+                    path=("members", name, index),
+                    message=f"Members of a {name} cannot be given {one}.",
+                    hint=guess(one, able[name], f"They can be given {', '.join(able[name])}."),
+                )
 
 
 # --- what is named in one place and missing in another -------------------------------------------

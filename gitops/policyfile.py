@@ -155,7 +155,8 @@ class Policy(Layer, kw_only=True, dict=True):
     """Everything in the policy file, and the questions that rules and kinds ask it.
 
     What :class:`~gitops.layers.Layer` has at the top of the file is the organisation's layer. Without
-    ``exceptions`` there are none. Keys of ``approvals_for_change`` are what :mod:`gitops.approval` says.
+    ``exceptions`` there are none. ``members`` says what each member of a request gets, by kind; on a kind
+    that is left out, nothing. Keys of ``approvals_for_change`` are what :mod:`gitops.approval` says.
     """
 
     organisation: Annotated[str, spelt(r"[A-Za-z0-9](?:-?[A-Za-z0-9])*", max_length=39)]
@@ -177,6 +178,7 @@ class Policy(Layer, kw_only=True, dict=True):
     limits: BlastRadius = BlastRadius()
     rules: tuple[OwnRule, ...] = ()
     people: tuple[Person, ...] = ()
+    members: Mapping[str, Annotated[tuple[Text, ...], Meta(min_length=1)]] = {}
     prices: OwnPrices | None = None
 
     def person(self, *, slack: str = "", github: str = "", email: str = "") -> Person | None:

@@ -250,10 +250,19 @@ def _present(data: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in cleaned.items() if value is not None and value != [] and value != ()}
 
 
-def desired(loaded: Loaded, policy: Policy) -> tuple[Desired[Any], ...]:
+def desired(
+    loaded: Loaded,
+    policy: Policy,
+    earlier: Sequence[Loaded] = (),
+    registry: Registry | None = None,
+    *,
+    settled: bool = False,
+) -> tuple[Desired[Any], ...]:
     """What the file wants, one entry for each resource in the file's order, with where it comes from.
 
-    Where the file leaves them out, the technical owner is the requester, and the cost center the team's.
+    ``earlier`` are versions of the request that were applied or tried, oldest first; telling which of their
+    resources is which needs the ``registry``. Where the file leaves them out, the technical owner is the
+    requester, and the cost center the team's.
     """
     metadata = loaded.request.metadata
     team = policy.teams.get(metadata.team)
@@ -279,8 +288,20 @@ def desired(loaded: Loaded, policy: Policy) -> tuple[Desired[Any], ...]:
         members=metadata.members,
         people={email: person.github for email in mentioned if (person := policy.person(email=email))},
         price_book=policy.price_book,
+        member_access=policy.members,
     )
-    return tuple(Desired(spec=spec, origin=origin) for spec in loaded.request.resources)
+
+    def key(spec: Any) -> tuple[str, str]:
+        return spec.kind, registry[spec.kind].identity(spec) if registry else ""
+
+    before: dict[tuple[str, str], list[Any]] = {}
+    for version in earlier if registry else ():
+        for spec in version.request.resources:
+            before.setdefault(key(spec), []).append(spec)
+    return tuple(
+        Desired(spec=spec, origin=origin, earlier=tuple(before.get(key(spec), ())), settled=settled)
+        for spec in loaded.request.resources
+    )
 
 
 def json_schema(registry: Registry) -> dict[str, Any]:
