@@ -47,6 +47,13 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "status": "Show where requests stand, from Git alone.",
         "drift": "Find what stands differently from what was applied.",
     },
+    "Answer an auditor": {
+        "audit": "Say what was asked, approved and done, with citations.",
+        "receipts": "Verify the receipts of what was done.",
+    },
+    "Set up": {
+        "doctor": "Say whether a request could pass without the gate.",
+    },
     "Pull requests": {
         "report": "Post a plan on its pull request.",
         "gate": "Judge the approvals of a pull request.",

@@ -139,6 +139,17 @@ class Marked(Struct, frozen=True, kw_only=True):
     url: str = ""
 
 
+class Held(Struct, frozen=True, kw_only=True):
+    """What a file gives somebody: ``levels`` on ``thing``, the name people know it by (``ml_dev.churn``).
+
+    ``principal`` is a group, a team or an e-mail as the file has it.
+    """
+
+    principal: str
+    levels: tuple[str, ...]
+    thing: str
+
+
 Tell = Callable[[str], None]
 """Hears a sentence on what is going on."""
 
@@ -261,6 +272,7 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     marked:   everything in the system that carries our mark, whichever request it names.
     verify:   tries what stands as its users would (starts it, looks, stops it) and gives what is wrong, in
               sentences; ``tell`` hears how far it is.
+    access:   pure; who is given what by a resource as the file has it, for the audit.
     system:   whose API it calls, as people call it ("GitHub"): kinds of one system share its limits.
     member_levels: what the policy may give a member of a request here (``pull``, ``push`` …).
     """
@@ -286,6 +298,7 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     read_all: Callable[[Sequence[Desired[S]], Client], Sequence[State | None]] | None = None
     marked: Callable[[Client], Iterable[Marked]] | None = None
     verify: Callable[[Desired[S], Client, Tell], Iterable[str]] | None = None
+    access: Callable[[S], Iterable[Held]] = lambda spec: ()
     system: str = ""
     member_levels: tuple[str, ...] = ()
 

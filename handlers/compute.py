@@ -9,12 +9,12 @@ token that keeps a repeated call from making a second, paid cluster.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitops.clients import databricks, translate
 from gitops.errors import StalePlan
-from gitops.kind import Desired, Kind
+from gitops.kind import Desired, Held, Kind
 from gitops.patience import until
 from gitops.plan import Change, Verb
 from handlers import _compute_shape as shape
@@ -222,6 +222,12 @@ def outputs(desired: Desired[ComputeSpec], state: ComputeState) -> Mapping[str, 
     return {"type": NOUN[state.type], "id": state.id, "url": state.url} if state.stands else {}
 
 
+def access(spec: ComputeSpec) -> Iterator[Held]:
+    """What the file gives whom."""
+    for one in spec.access:
+        yield Held(principal=one.principal, levels=(one.level,), thing=spec.name)
+
+
 KIND: Kind[ComputeSpec, ComputeState, WorkspaceClient] = Kind(
     name="compute",
     spec=ComputeSpec,
@@ -229,6 +235,7 @@ KIND: Kind[ComputeSpec, ComputeState, WorkspaceClient] = Kind(
     aliases=("cluster", "sql warehouse", "warehouse", "job", "compute", "spark cluster", "job cluster"),
     identity=identity,
     called=lambda spec: f"the {NOUN[spec.type]} {spec.name}",
+    access=access,
     connect=databricks,
     read=read,
     plan=plan,

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitops.clients import organisation_github, translate
 from gitops.errors import ConfigurationError, StalePlan
-from gitops.kind import Desired, Kind
+from gitops.kind import Desired, Held, Kind
 from gitops.patience import until
 from gitops.plan import Change, Verb
 from handlers._repo_fields import RULES, RepoSpec, derive, identity
@@ -186,6 +186,12 @@ def outputs(desired: Desired[RepoSpec], state: RepoState) -> Mapping[str, str]:
     return {"url": state.url} if state.stands else {}
 
 
+def access(spec: RepoSpec) -> Iterator[Held]:
+    """What the file gives whom."""
+    for one in spec.access:
+        yield Held(principal=one.team, levels=(one.permission,), thing=spec.name)
+
+
 KIND: Kind[RepoSpec, RepoState, Github] = Kind(
     name="repo",
     spec=RepoSpec,
@@ -193,6 +199,7 @@ KIND: Kind[RepoSpec, RepoState, Github] = Kind(
     aliases=("repository", "git repo", "github repo", "code repository", "git repository"),
     identity=identity,
     called=lambda spec: f"the repository {spec.name}",
+    access=access,
     connect=organisation_github,
     read=read,
     plan=plan,

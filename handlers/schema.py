@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from gitops import grants
 from gitops.clients import databricks, translate
 from gitops.errors import Refused, StalePlan
-from gitops.kind import Desired, Kind
+from gitops.kind import Desired, Held, Kind
 from gitops.patience import until
 from gitops.plan import Change, Verb
 from handlers._schema_fields import SchemaSpec, derive, full_name
@@ -248,6 +248,12 @@ def outputs(desired: Desired[SchemaSpec], state: SchemaState) -> Mapping[str, st
     return {"name": full_name(desired.spec), "url": state.url} if state.stands else {}
 
 
+def access(spec: SchemaSpec) -> Iterator[Held]:
+    """What the file gives whom."""
+    for one in spec.grants:
+        yield Held(principal=one.principal, levels=tuple(one.privileges), thing=full_name(spec))
+
+
 KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(
     name="schema",
     spec=SchemaSpec,
@@ -255,6 +261,7 @@ KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(
     aliases=("database", "unity catalog schema", "uc schema", "namespace"),
     identity=full_name,
     called=lambda spec: f"the schema {full_name(spec)}",
+    access=access,
     connect=databricks,
     read=read,
     plan=plan,

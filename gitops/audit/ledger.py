@@ -1,0 +1,180 @@
+"""Where every request stands by the record: one row each, and the rows that an auditor looks for first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from gitops.status import STATES
+
+if TYPE_CHECKING:
+    from gitops.audit.facts import Exempt, Written
+    from gitops.audit.record import File, Record
+
+UNKNOWN = "unknown"
+"""The state of everything where the branch of receipts is not here."""
+
+WORDS = {**STATES, UNKNOWN: "not known: the receipts are not in this clone"}
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """One request. ``state`` is a key of :data:`WORDS`; ``owner`` is who looks after it.
+
+    ``pull``, ``approvers``, ``receipt`` and ``commit`` are of its latest receipt, ``applied`` is when it was
+    applied last (UTC, ISO 8601). ``error`` is what the latest receipt says went wrong.
+    """
+
+    request: str
+    path: str
+    team: str
+    environment: str
+    state: str
+    lifecycle: str
+    owner: str
+    business_owner: str
+    classification: str
+    expires: str
+    slack: str
+    github: str
+    pull: int | None = None
+    approvers: tuple[str, ...] = ()
+    receipt: int | None = None
+    commit: str = ""
+    applied: str = ""
+    error: str = ""
+
+
+class Filter(Struct, frozen=True, kw_only=True):
+    """Which rows: an empty field lets all through. ``text`` is sought in ids and owners, in any case."""
+
+    team: str = ""
+    environment: str = ""
+    state: str = ""
+    lifecycle: str = ""
+    classification: str = ""
+    owner: str = ""
+    approver: str = ""
+    text: str = ""
+
+    def lets(self, row: Row) -> bool:
+        """Whether a row is one of those."""
+        for name in ("team", "environment", "state", "lifecycle", "classification"):
+            wanted = getattr(self, name)
+            if wanted and getattr(row, name) != wanted:
+                return False
+        if self.owner and self.owner.casefold() not in (
+            row.owner.casefold(),
+            row.business_owner.casefold(),
+        ):
+            return False
+        if self.approver and self.approver.casefold() not in [one.casefold() for one in row.approvers]:
+            return False
+        return self.text.casefold() in f"{row.request} {row.owner} {row.business_owner}".casefold()
+
+
+def rows(record: Record, which: Filter | None = None) -> Iterator[Row]:
+    """The rows of all requests on the default branch, by path."""
+    chosen = which or Filter()
+    _ = record.by_request  # all of them are asked for: read at once
+    for file in record.files:
+        row = row_of(record, file)
+        if chosen.lets(row):
+            yield row
+
+
+def row_of(record: Record, file: File) -> Row:
+    """The row of one request."""
+    receipts = record.receipts_of(file.request)
+    version = file.version
+    environment, _, rest = file.request.partition("/")
+    latest = receipts[-1] if receipts else None
+    applied = next((one.at for one in reversed(receipts) if one.status == "applied"), "")
+    return Row(
+        request=file.request or file.path,
+        path=file.path,
+        team=rest.partition("/")[0],
+        environment=environment,
+        state=_state(file, latest) if record.has_receipts else UNKNOWN,
+        lifecycle=version.lifecycle,
+        owner=version.technical_owner or version.business_owner,
+        business_owner=version.business_owner,
+        classification=version.classification,
+        expires=version.expires,
+        slack=version.slack,
+        github=version.github,
+        pull=latest.pull if latest else None,
+        approvers=latest.approvers if latest else (),
+        receipt=latest.number if latest else None,
+        commit=latest.commit if latest else "",
+        applied=applied,
+        error=version.unreadable or (latest.error if latest else ""),
+    )
+
+
+def _state(file: File, latest: Written | None) -> str:
+    if not file.request:
+        return "misplaced"
+    if latest is None:
+        return "waiting"
+    if latest.file_digest != file.version.digest:
+        return "changed" if latest.status == "applied" else "waiting"
+    return latest.status if latest.status in STATES else "failed"
+
+
+def unapplied(record: Record) -> Iterator[Row]:
+    """What the files say and nobody has applied: waiting, changed since, failed, in part."""
+    return (row for row in rows(record) if row.state != "applied")
+
+
+def expired(record: Record, day: date) -> Iterator[Row]:
+    """What should have ended before this day and is still active."""
+    for row in rows(record):
+        if row.lifecycle == "active" and row.expires and row.expires < day.isoformat():
+            yield row
+
+
+class Excepted(Struct, frozen=True, kw_only=True):
+    """One recorded exception. ``approved`` is the receipt whose approvers name its approver, if any.
+
+    ``holds``: its last day is not over.
+    """
+
+    request: str
+    rule: str
+    field: str
+    reason: str
+    approver: str
+    until: str
+    holds: bool
+    approved: int | None
+
+
+def exceptions(record: Record, day: date) -> Iterator[Excepted]:
+    """Every recorded exception, those that hold first by their end."""
+    found = [
+        Excepted(
+            request=file.request or file.path,
+            rule=one.rule,
+            field=one.field,
+            reason=one.reason,
+            approver=one.approver,
+            until=one.until,
+            holds=one.until >= day.isoformat(),
+            approved=_approved(one, record.by_request.get(file.request, ()), file),
+        )
+        for file in record.files
+        for one in file.version.exceptions
+    ]
+    return iter(sorted(found, key=lambda one: (not one.holds, one.until, one.request)))
+
+
+def _approved(one: Exempt, receipts: Iterable[Written], file: File) -> int | None:
+    """The first receipt of this version of the file that its approver approved."""
+    wanted = one.approver.casefold()
+    for receipt in receipts:
+        if receipt.file_digest == file.version.digest and wanted in map(str.casefold, receipt.approvers):
+            return receipt.number
+    return None

@@ -1,0 +1,125 @@
+"""A requests repository with its history and its receipts, written in one go: for tests and for measuring."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gitops.plan import digest
+from gitops.receipts import Receipt, Step
+from tests.support.gitrepo import IDENTITY, GitRepo
+
+BEGIN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+BOT = "lakeport[bot] <lakeport@acme.example>"
+
+
+@dataclass
+class Commit:
+    """One commit of a branch; ``files`` that are ``None`` go."""
+
+    at: datetime
+    author: str
+    message: str
+    files: dict[str, bytes | None]
+
+
+@dataclass
+class RecordMaker:
+    """Merges and receipts in the order in which they happen, an hour apart unless said otherwise."""
+
+    clock: datetime = BEGIN
+    main: list[Commit] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    _commits: dict[int, int] = field(default_factory=dict)
+
+    def tick(self, hours: float = 1) -> datetime:
+        """Let time pass."""
+        self.clock += timedelta(hours=hours)
+        return self.clock
+
+    def merge(self, path: str, raw: bytes | None, message: str = "Onboard (#1)", author: str = BOT) -> int:
+        """A file comes into the default branch; returns a handle for :meth:`receipt`."""
+        self.main.append(Commit(self.tick(), author, message, {path: raw}))
+        return len(self.main) - 1
+
+    def receipt(self, merge: int | None, request: str, status: str = "applied", **given: Any) -> Receipt:
+        """A receipt of what a merge brought; its commit is put in when the record is written."""
+        commit = self.main[merge] if merge is not None else None
+        path, raw = next(iter(commit.files.items())) if commit else (f"requests/{request}.yaml", b"")
+        facts: dict[str, Any] = {
+            "request": request,
+            "path": path,
+            "file_digest": digest(raw or b""),
+            "commit": "",
+            "pull": 1,
+            "requester": {"slack": "U024BE7LH", "github": "liwei"},
+            "approvers": ("nadia-k",),
+            "plan_digest": digest(b"plan"),
+            "run_url": "https://github.test/acme/lakeport/actions/runs/1",
+            "tool_version": "0",
+            "status": status,
+            "steps": (Step(key="repo/x/repository", digest="", verb="create", summary="", outcome="done"),),
+            "run_id": str(len(self.receipts) + 1),
+        }
+        receipt = Receipt(
+            **(facts | given), number=len(self.receipts) + 1, at=self.tick(0.1).isoformat(), previous=""
+        )
+        if merge is not None:
+            self._commits[len(self.receipts)] = merge
+        self.receipts.append(receipt)
+        return receipt
+
+    def write(self, root: Path) -> GitRepo:
+        """The repository, with ``main`` checked out and the branch ``receipts`` beside it."""
+        root.mkdir(parents=True)
+        repo = GitRepo(root)
+        repo.git("init", "--quiet", "--initial-branch=main")
+        shas = self._import(root, "main", self.main)
+        chain, before = [], ""
+        for index, receipt in enumerate(self.receipts):
+            commit = shas[self._commits[index]] if index in self._commits else receipt.commit
+            whole = replace(receipt, commit=commit, previous=before)
+            whole = replace(whole, digest=whole.computed_digest())
+            before = whole.digest
+            chain.append(whole)
+        self.receipts = chain
+        commits = [
+            Commit(
+                datetime.fromisoformat(one.at),
+                "github-actions[bot] <actions@acme.example>",
+                f"Receipt {one.number}: {one.request} {one.status}",
+                {f"receipts/{one.number:08d}.json": one.encode()},
+            )
+            for one in chain
+        ]
+        if commits:
+            self._import(root, "receipts", commits)
+        repo.git("reset", "--quiet", "--hard", "main")
+        return repo
+
+    def _import(self, root: Path, branch: str, commits: list[Commit]) -> list[str]:
+        """Commits on a new branch by ``git fast-import``; their ids."""
+        marks = root / f".git/marks-{branch}"
+        stream = bytearray(f"feature done\nreset refs/heads/{branch}\n".encode())
+        for number, commit in enumerate(commits, 1):
+            stream += f"commit refs/heads/{branch}\nmark :{number}\n".encode()
+            when = f"{int(commit.at.timestamp())} +0000"
+            stream += (
+                f"author {commit.author} {when}\ncommitter GitHub <noreply@github.test> {when}\n".encode()
+            )
+            message = commit.message.encode()
+            stream += b"data %d\n%b\n" % (len(message), message)
+            for path, raw in commit.files.items():
+                if raw is None:
+                    stream += f"D {path}\n".encode()
+                else:
+                    stream += f"M 100644 inline {path}\n".encode() + b"data %d\n%b\n" % (len(raw), raw)
+        stream += b"done\n"
+        command = ["git", "-C", str(root), "fast-import", "--quiet", "--done", f"--export-marks={marks}"]
+        subprocess.run(command, input=bytes(stream), check=True, env=os.environ | IDENTITY)
+        lines = (line.split() for line in marks.read_text().splitlines())
+        return [sha for _, sha in sorted((int(mark[1:]), sha) for mark, sha in lines)]
