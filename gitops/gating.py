@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -10,18 +11,24 @@ from gitops import request
 from gitops.amendment import approvals_of_change
 from gitops.errors import InvalidRequest
 from gitops.gate import Facts, Review, Verdict, judge, request_files
+from gitops.pullrequest import Authors
 
 if TYPE_CHECKING:
     from gitops.approval import ApprovalRule
     from gitops.kind import Registry
     from gitops.policyfile import Policy
-    from gitops.pulls import FileChange, Pull
+    from gitops.pullrequest import FileChange, Pull
     from gitops.request import Loaded
 
 FILES_LISTED = 3000
 """GitHub names no more files of a pull request …"""
 COMMITS_LISTED = 250
 """… and no more commits."""
+
+
+_CHANGED_BY = re.compile(r"^Lakeport-Changed-By:[ \t]*(\S+)", re.MULTILINE | re.IGNORECASE)
+_CO_AUTHOR = re.compile(r"^Co-authored-by:[^<\n]*<([^>\n]+)>", re.MULTILINE | re.IGNORECASE)
+_NO_REPLY = re.compile(r"(?:\d+\+)?([A-Za-z0-9_\[\]-]+)@users\.noreply\.github\.com", re.IGNORECASE)
 
 
 class Reviewed(Protocol):
@@ -33,8 +40,8 @@ class Reviewed(Protocol):
     def changes(self, pull: Pull) -> tuple[FileChange, ...]:
         """The files it changes."""
 
-    def commit_authors(self, pull: Pull) -> tuple[frozenset[str], bool, int]:
-        """Logins, whether some commit has none, and how many commits."""
+    def commit_authors(self, pull: Pull) -> Authors:
+        """Who made its commits."""
 
     def reviews(self, pull: Pull) -> tuple[Review, ...]:
         """The review of each person that stands."""
@@ -71,9 +78,10 @@ def gather(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy) -> 
     changes = repo.changes(pull)
     touched = {path for change in changes for path in (change.path, change.previous) if path}
     wanted = request_files(touched)
-    authors, unknown, count = repo.commit_authors(pull) if wanted else (frozenset[str](), False, 0)
-    unknown = unknown or count >= COMMITS_LISTED
-    asked = _Asked(untouched=not unknown and authors <= {pull.author})
+    made = repo.commit_authors(pull) if wanted else Authors(frozenset())
+    unknown = made.unknown or len(made.messages) >= COMMITS_LISTED
+    asked = _Asked(untouched=not unknown and made.logins <= {pull.author})
+    authors = made.logins | _named_in(made.messages, asked, rules)
     if len(changes) >= FILES_LISTED:
         asked.problems.append(f"The pull request touches {FILES_LISTED} files or more; GitHub names no more.")
     for path in wanted:
@@ -108,6 +116,26 @@ def _ask(asked: _Asked, path: str, repo: Reviewed, pull: Pull, registry: Registr
                 asked.problems.append(f"{path} is deleted, and its request is not retired.")
     elif becomes is not None:
         _note_requester(asked, becomes, rules)
+
+
+def _named_in(messages: Iterable[str], asked: _Asked, rules: Policy) -> frozenset[str]:
+    """The logins of those whom commit messages name as who asked for a change, or as co-authors.
+
+    Anybody can type such a line, and all that it does is to bar whom it names. Somebody it names whom nobody
+    knows is somebody unlinked behind the request.
+    """
+    found: set[str] = set()
+    for message in messages:
+        for slack in _CHANGED_BY.findall(message):
+            person = rules.person(slack=slack)
+            found |= {person.github} if person else set()
+            asked.unlinked = asked.unlinked or person is None
+        for email in _CO_AUTHOR.findall(message):
+            ours = _NO_REPLY.fullmatch(email)
+            person = rules.person(email=email)
+            found |= {ours[1]} if ours else {person.github} if person else set()
+            asked.unlinked = asked.unlinked or not (ours or person)
+    return frozenset(found)
 
 
 def _loaded(raw: bytes | None, path: str, registry: Registry, problems: list[str]) -> Loaded | None:

@@ -43,6 +43,18 @@ class FileChange:
     previous: str = ""
 
 
+@dataclass(frozen=True)
+class Authors:
+    """Who made the commits of a pull request: ``logins``, and the ``messages`` of the commits.
+
+    ``unknown``: for some commit GitHub knows no account.
+    """
+
+    logins: frozenset[str]
+    unknown: bool = False
+    messages: tuple[str, ...] = ()
+
+
 def view(repository: str, pull: PullRequest) -> Pull:
     """What GitHub says of a pull request of this repository (``owner/name``)."""
     merged = pull.merged_at is not None

@@ -17,7 +17,7 @@ from gitops.comments import upsert
 from gitops.errors import Refused, RemoteError
 from gitops.gate import Review, standing
 from gitops.plan import Approved
-from gitops.pullrequest import FileChange, Pull, view
+from gitops.pullrequest import Authors, FileChange, Pull, view
 from gitops.request import ROOT, branch_of
 from gitops.submission import TRIES, Author, Branch, blobs, content
 
@@ -144,6 +144,11 @@ class Repository:
         """The open pull request of a request; there is at most one."""
         return self._newest_pull(branch_of(request_id), state="open")
 
+    @translate("GitHub")
+    def last_pull(self, request_id: str) -> Pull | None:
+        """The newest pull request of a request, in whatever state; the open one where there is one."""
+        return self._newest_pull(branch_of(request_id))
+
     def _opened(self, branch: Branch) -> Pull:
         """The open pull request of which GitHub says that it exists; it may be listed a moment later."""
         for attempt in range(TRIES):
@@ -206,23 +211,23 @@ class Repository:
         return tuple(sorted({path for change in changes for path in (change.path, change.previous) if path}))
 
     @translate("GitHub")
-    def commit_authors(self, pull: Pull) -> tuple[frozenset[str], bool, int]:
-        """Who made its commits (logins), whether GitHub does not know for some commit, and how many.
+    def commit_authors(self, pull: Pull) -> Authors:
+        """Who made its commits, and what their messages say.
 
         GitHub names at most 250 commits. One made through the API has the signed-in account as its
         committer and may name another author.
         """
         logins: set[str] = set()
+        messages: list[str] = []
         unknown = False
-        count = 0
         commits: Iterable[Any] = self._repo.get_pull(pull.number).get_commits()
         for commit in commits:
-            count += 1
+            messages.append(commit.commit.message)
             known = {who.login for who in (commit.author, commit.committer) if who is not None}
             known.discard("web-flow")  # GitHub's own name for "made in the browser"
             logins |= known
             unknown = unknown or not known
-        return frozenset(logins), unknown, count
+        return Authors(frozenset(logins), unknown, tuple(messages))
 
     @translate("GitHub")
     def reviews(self, pull: Pull) -> tuple[Review, ...]:

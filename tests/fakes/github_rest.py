@@ -336,6 +336,7 @@ class GitHubRest:
             {
                 "sha": sha,
                 "url": f"{API}/repos/{FULL_NAME}/commits/{sha}",
+                "commit": {"message": self.commits[sha]["message"]},
                 "author": self.commits[sha]["author"],
                 "committer": self.commits[sha]["committer"],
             }

@@ -14,7 +14,7 @@ from gitops.errors import UsageError
 from gitops.gate import Review
 from gitops.gating import gather
 from gitops.policy import load_policy
-from gitops.pulls import FileChange, Pull
+from gitops.pullrequest import Authors, FileChange, Pull
 from gitops.report import Entry
 from tests.support import toy, versions
 from tests.support.gitrepo import GitRepo
@@ -115,8 +115,8 @@ class OnGitHub:
     def changes(self, pull: Pull) -> tuple[FileChange, ...]:
         return tuple(FileChange(path=path, status="modified") for path in self.paths)
 
-    def commit_authors(self, pull: Pull) -> tuple[frozenset[str], bool, int]:
-        return frozenset({pull.author}), False, 1
+    def commit_authors(self, pull: Pull) -> Authors:
+        return Authors(frozenset({pull.author}))
 
     def reviews(self, pull: Pull) -> tuple[Review, ...]:
         return ()

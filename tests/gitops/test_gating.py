@@ -13,7 +13,7 @@ from gitops.gating import COMMITS_LISTED, FILES_LISTED, gather, judge_pull
 from gitops.plan import Change, Plan, Verb
 from gitops.policy import load_policy
 from gitops.posting import annotation, gate_comment, plan_title, post_gate, post_report
-from gitops.pulls import FileChange, Pull
+from gitops.pullrequest import Authors, FileChange, Pull
 from gitops.report import Entry, Report
 from tests.support import toy
 
@@ -33,13 +33,16 @@ PULL = Pull(
 )
 
 
+BY_THE_BOT = Authors(frozenset({"lakeport[bot]"}), False, ("Onboard churn",))
+
+
 @dataclass
 class Repo:
     """One pull request and what is said on it."""
 
     files: dict[tuple[str, str], bytes] = field(default_factory=dict)
     changed: tuple[FileChange, ...] = (FileChange(path=toy.path(), status="added"),)
-    authors: tuple[frozenset[str], bool, int] = (frozenset({"lakeport[bot]"}), False, 1)
+    authors: Authors = BY_THE_BOT
     reviewed: tuple[Review, ...] = ()
     writers: frozenset[str] = frozenset({"nadia-k", "omar-f"})
     now: Pull = PULL
@@ -52,7 +55,7 @@ class Repo:
     def changes(self, pull: Pull) -> tuple[FileChange, ...]:
         return self.changed
 
-    def commit_authors(self, pull: Pull) -> tuple[frozenset[str], bool, int]:
+    def commit_authors(self, pull: Pull) -> Authors:
         return self.authors
 
     def reviews(self, pull: Pull) -> tuple[Review, ...]:
@@ -160,13 +163,13 @@ def test_a_login_that_the_bot_wrote_is_proved_and_one_approval_is_enough(repo: R
 @pytest.mark.parametrize(
     "authors",
     [
-        (frozenset({"lakeport[bot]", "omar-f"}), False, 2),
-        (frozenset({"lakeport[bot]"}), True, 2),
-        (frozenset({"lakeport[bot]"}), False, COMMITS_LISTED),
+        Authors(frozenset({"lakeport[bot]", "omar-f"})),
+        Authors(frozenset({"lakeport[bot]"}), True),
+        Authors(frozenset({"lakeport[bot]"}), False, ("",) * COMMITS_LISTED),
     ],
 )
 def test_a_login_in_the_file_proves_nothing_once_somebody_added_a_commit(
-    repo: Repo, authors: tuple[frozenset[str], bool, int]
+    repo: Repo, authors: Authors
 ) -> None:
     stranger(repo, PROVED)
     repo.authors = authors
@@ -175,6 +178,42 @@ def test_a_login_in_the_file_proves_nothing_once_somebody_added_a_commit(
     assert "stranger" in facts.commit_authors
     repo.reviewed = approved_by("nadia-k")
     assert outcome(repo) is Outcome.MISSING_APPROVALS
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Lakeport-Changed-By: U0NADIAKA",
+        "lakeport-changed-by:   U0NADIAKA",
+        "Co-authored-by: Nadia <nadia.karim@acme.example>",
+        "Co-Authored-By: Nadia <4711+nadia-k@users.noreply.github.com>",
+        "Co-authored-by: Nadia <NADIA-K@users.noreply.github.com>",
+    ],
+)
+def test_who_asked_for_a_change_or_wrote_part_of_it_does_not_approve_it(repo: Repo, line: str) -> None:
+    """The file says who asked first; that somebody else asked for this change stands in its commit."""
+    repo.authors = Authors(repo.authors.logins, False, (f"Change churn\n\n{line}\n",))
+    repo.reviewed = approved_by("nadia-k")
+    assert outcome(repo) is Outcome.MISSING_APPROVALS
+    repo.reviewed = approved_by("omar-f")
+    assert {"nadia-k"} <= {login.casefold() for login in gathered(repo).commit_authors}
+
+
+@pytest.mark.parametrize(
+    "line", ["Lakeport-Changed-By: U0NOBODY", "Co-authored-by: Somebody <who@elsewhere.example>"]
+)
+def test_somebody_unknown_behind_a_change_needs_two(repo: Repo, line: str) -> None:
+    repo.authors = Authors(repo.authors.logins, False, (f"Change churn\n\n{line}",))
+    repo.reviewed = approved_by("nadia-k")
+    assert outcome(repo) is Outcome.MISSING_APPROVALS
+    repo.reviewed = approved_by("nadia-k", "omar-f")
+    assert outcome(repo) is Outcome.OPEN
+
+
+def test_who_asked_is_who_asked_for_the_change(repo: Repo) -> None:
+    repo.authors = Authors(repo.authors.logins, False, ("Change\n\nLakeport-Changed-By: U024BE7LH\n",))
+    repo.reviewed = approved_by("nadia-k")
+    assert outcome(repo) is Outcome.OPEN
 
 
 def test_an_edit_needs_those_whom_the_policy_names_for_it(repo: Repo) -> None:
@@ -242,7 +281,7 @@ def test_a_deleted_file_must_be_retired(repo: Repo, lifecycle: str, problem: boo
 
 
 def test_lists_that_github_cuts_short(repo: Repo) -> None:
-    repo.authors = (frozenset({"x"}), False, COMMITS_LISTED)
+    repo.authors = Authors(frozenset({"x"}), False, ("",) * COMMITS_LISTED)
     assert gathered(repo).unknown_authors
     repo.changed = tuple(FileChange(path=f"x/{number}", status="added") for number in range(FILES_LISTED))
     assert "names no more" in gathered(repo).problems[0]

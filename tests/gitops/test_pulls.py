@@ -116,7 +116,8 @@ def test_new_bytes_add_one_commit(github: GitHubRest, repo: Repository) -> None:
 def test_the_author_of_the_commit_can_be_named(github: GitHubRest, repo: Repository) -> None:
     pull = submit(repo, author=Author(name="Li Wei", email="li.wei@acme.example"))
     assert github.commits[pull.head_sha]["by"] == {"name": "Li Wei", "email": "li.wei@acme.example"}
-    assert repo.commit_authors(pull) == (frozenset({"lakeport[bot]"}), False, 1)
+    made = repo.commit_authors(pull)
+    assert (made.logins, made.unknown, len(made.messages)) == (frozenset({"lakeport[bot]"}), False, 1)
 
 
 @pytest.mark.parametrize("call", [r"POST .*/git/refs", r"PUT .*/contents/.*", r"POST .*/pulls"])
@@ -344,9 +345,14 @@ def test_who_may_write(github: GitHubRest, repo: Repository, permission: str | N
 def test_a_commit_of_nobody_known_is_said(github: GitHubRest, repo: Repository) -> None:
     pull = submit(repo)
     github.push(BRANCH, PATH, b"two\n", login="liwei")
-    assert repo.commit_authors(pull) == (frozenset({"lakeport[bot]", "liwei"}), False, 2)
+    made = repo.commit_authors(pull)
+    assert (made.logins, made.unknown, len(made.messages)) == (
+        frozenset({"lakeport[bot]", "liwei"}),
+        False,
+        2,
+    )
     github.push(BRANCH, PATH, b"three\n", login=None)
-    assert repo.commit_authors(pull)[1] is True
+    assert repo.commit_authors(pull).unknown
 
 
 # --- comments
