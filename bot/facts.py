@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gitops.live import decode
+from gitops.render_lifecycle import EXPIRY_MARK
 
 Body = Mapping[str, Any]
 
@@ -118,7 +119,7 @@ def _comment(body: Body) -> dict[str, Any] | None:
     if not isinstance(issue.get("pull_request"), dict) or not isinstance(number, int):
         return None
     if said is None:
-        return _progress(body, number)
+        return _progress(body, number) or _expiry(body, number)
     return said | {"branch": "", "pull": number, "where": "conversation", "line": ""}
 
 
@@ -144,6 +145,28 @@ def _progress(body: Body, number: int) -> dict[str, Any] | None:
         return None
     found = decode(text_in(comment, "body"))
     return None if found is None else {"fact": "progress", "branch": "", "pull": number, **vars(found)}
+
+
+def _expiry(body: Body, number: int) -> dict[str, Any] | None:
+    """What we say ourselves of an end date: whoever asked has to hear it. People cannot write it for us."""
+    comment = map_in(body, "comment")
+    people = [map_in(comment, "user"), map_in(body, "sender")]
+    mark, _, text = text_in(comment, "body").partition("\n")
+    if not mark.startswith(EXPIRY_MARK) or any(one.get("type") != "Bot" for one in people):
+        return None
+    if body.get("action") != "created" or not text.strip():
+        return None
+    return {
+        "fact": "commented",
+        "branch": "",
+        "pull": number,
+        "where": "conversation",
+        "line": "",
+        "comment": str(comment.get("id", "")),
+        "login": text_in(map_in(comment, "user"), "login"),
+        "text": text[:3000],
+        "url": text_in(comment, "html_url"),
+    }
 
 
 def _said(body: Body) -> dict[str, Any] | None:

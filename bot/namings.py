@@ -33,11 +33,18 @@ _RIGHTS: Mapping[str, str] = {
 }
 """Plain words for a right; the right's own name always counts."""
 
+_VERBS: Mapping[str, str] = {
+    "READ": _RIGHTS["CAN_VIEW"],
+    "WRITE": _RIGHTS["push"],
+    "CREATE": r"creat\w+|add|make",
+}
+"""Plain words for a right by the verb that it begins with (``READ_VOLUME``), where it has none of its own."""
+
 
 def right_named(right: str, around: str) -> bool:
     """Whether a text names this right, in plain words or by its name, and not behind a "no"."""
     own = re.escape(right).replace("_", "[_ ]")
-    words = _RIGHTS.get(right) or _RIGHTS.get(right.upper())
+    words = _RIGHTS.get(right) or _RIGHTS.get(right.upper()) or _VERBS.get(right.partition("_")[0])
     found = re.search(rf"\b(?:{own}{'|' + words if words else ''})\b", around, re.I)
     return found is not None and not NEGATED.search(around[: found.start()][-24:])
 

@@ -103,7 +103,8 @@ class Overview:
         if not found:
             return "nothing was set up for it yet"
         newest = found[-1]
-        return f"{newest.status} on {newest.at[:10]}, receipt {newest.number}"
+        status = "being applied" if newest.status == "started" else newest.status
+        return f"{status} on {newest.at[:10]}, receipt {newest.number}"
 
 
 def _facts(loaded: Loaded | None) -> tuple[tuple[str, ...], str, str]:

@@ -120,7 +120,8 @@ class Progress:
 
     def _newest(self, pulls: set[int | None]) -> dict[str, Any]:
         """By the number of the pull request, as text: its newest receipt."""
-        return {str(one.pull): _plain(one) for one in self.receipts.read_all() if one.pull in pulls}
+        ended = [one for one in self.receipts.read_all() if one.status != "started"]
+        return {str(one.pull): _plain(one) for one in ended if one.pull in pulls}
 
     def _event(self, found: Conversation, name: str, event: dialogue.Event) -> None:
         """Tell it once. Whether it was told is a step: work that died half-way through goes on with it."""
@@ -199,6 +200,7 @@ def _plain(receipt: Receipt) -> dict[str, Any]:
         "outputs": {key: dict(value) for key, value in receipt.outputs.items()},
         "error": receipt.error or "",
         "run": receipt.run_url,
+        "hold": receipt.hold,
         "of_run": f"{receipt.run_id}-{receipt.attempt}",
         "what": [[step.outcome, step.summary or step.key] for step in receipt.steps],
         "steps": [f"{step.summary or step.key}: {step.outcome}" for step in receipt.steps],
@@ -213,15 +215,18 @@ def _last_steps(news: Mapping[str, Any]) -> orders.Order:
 
 
 def _outcome(news: Mapping[str, Any]) -> dialogue.Event:
-    if news["status"] == "applied":
+    if news["status"] in ("applied", "waiting"):
         return dialogue.Applied(news["outputs"], receipt=str(news["number"]))
     reason = {
         "partial": "Some steps were carried out and some were not.",
         "refused": "It was not carried out.",
     }.get(news["status"], "It could not be carried out.")
+    hold = news.get("hold", "")  # what was noted by an older version lacks it
     return dialogue.Failed(
-        reason=f"{reason} {news['error']}".strip(),
-        fix="The platform team can look at the run; starting it again finishes what is left.",
+        reason=" ".join(part for part in (reason, news["error"], hold) if part),
+        fix="It is on hold: the platform team can resume it."
+        if hold
+        else "The platform team can look at the run; starting it again finishes what is left.",
         steps=tuple(news["steps"]),
         url=news["run"],
     )

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 FURTHER: Mapping[str, cli.Further] = {
     "converse": cli.Further(
         "Rehearse", "Play conversations with the bot and score them.", "bot.rehearsal.command"
-    )
+    ),
+    "scaffold": cli.Further(
+        "Change the live systems", "Propose newer templates to repositories.", "handlers._scaffold_command"
+    ),
 }
 """Commands of the layers above, imported when they are called."""
 

@@ -269,8 +269,9 @@ def _amended(checkout: Checkout, chosen: Chosen, registry: Registry, rules: Poli
 
 def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Clients) -> Report:
     """Draw the plan of every file without errors; what cannot be drawn is an error of its entry alone."""
-    from gitops import earlier
+    from gitops import beside, earlier, retirement
     from gitops.drawing import draw_all
+    from gitops.drifted import without_ignored
     from gitops.report import Entry, Report  # `check` has no need of them
 
     entries: list[Entry] = []
@@ -290,9 +291,18 @@ def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Client
     before = earlier.of_checkout(requests, checked.checkout, registry)
     settled = earlier.settled(requests, checked.checkout)
     plans = draw_all(
-        requests, registry=registry, policy=rules, clients=clients, earlier=before, settled=settled
+        requests,
+        registry=registry,
+        policy=rules,
+        clients=clients,
+        earlier=before,
+        settled=settled,
+        every=beside.neighbours(requests, checked.checkout, registry),
     )
-    for (index, _, notes), drawn in zip(wanted, plans, strict=True):
+    for (index, one, notes), drawn in zip(wanted, plans, strict=True):
+        if not isinstance(drawn, LakeportError):
+            drawn = without_ignored(drawn, one, before[one.id], registry, rules)
+            notes = (*notes, *retirement.notes(drawn, rules.retirement))
         entries[index] = _drawn(entries[index], drawn, notes)
     own = frozenset(checked.files)
     return Report(

@@ -23,13 +23,13 @@ def claimed_open(
     claims: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for branch, other in others:
         if other.request.metadata.lifecycle == "active":
-            for spec in other.request.resources:
+            for spec in (one for one in other.request.resources if not one.guest_of):
                 claims[spec.kind, registry[spec.kind].identity(spec)].append((other.id, branch))
     for loaded in proposed:
         for index, spec in enumerate(loaded.request.resources):
             identity = registry[spec.kind].identity(spec)
             also = [one for one in claims.get((spec.kind, identity), ()) if one[0] != loaded.id]
-            if also and loaded.request.metadata.lifecycle == "active":
+            if also and not spec.guest_of and loaded.request.metadata.lifecycle == "active":
                 names = ", ".join(f"{name} (branch {branch})" for name, branch in also)
                 yield Finding(
                     "resource-claimed-open",

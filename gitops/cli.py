@@ -46,6 +46,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "policy": "Check the policy file, and what a change of it would mean.",
         "status": "Show where requests stand, from Git alone.",
         "drift": "Find what stands differently from what was applied.",
+        "orphans": "Find what is marked as ours and named by no request.",
     },
     "Answer an auditor": {
         "audit": "Say what was asked, approved and done, with citations.",
@@ -57,9 +58,11 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     "Pull requests": {
         "report": "Post a plan on its pull request.",
         "gate": "Judge the approvals of a pull request.",
+        "expire": "Warn of end dates, and ask to retire what is over.",
     },
     "Change the live systems": {
         "apply": "Carry out what is merged and approved.",
+        "verify": "Try what a request set up, and leave it as it was.",
     },
 }
 """Every command and what it does in one line, in the groups and the order of the help."""

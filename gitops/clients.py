@@ -169,6 +169,9 @@ def _manners(env: Mapping[str, str]) -> dict[str, Any]:
     """Address, time-out, pace and patience: what ``Github`` and ``GithubIntegration`` both take."""
     from github import GithubRetry
 
+    from gitops import github_wire
+
+    github_wire.install()
     return {
         "base_url": api_url(env),
         "user_agent": USER_AGENT,

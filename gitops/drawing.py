@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
+from gitops.beside import with_beside
 from gitops.errors import LakeportError, RemoteDenied
 from gitops.leaves import leaves
 from gitops.plan import STAGES, Change, Plan, Reason, Refusal, RefusedChange
@@ -74,6 +75,7 @@ def draw(
     policy: Policy,
     clients: Clients,
     earlier: Sequence[Loaded] = (),
+    every: Sequence[Loaded] = (),
 ) -> Plan:
     """Look at everything a request names, and say what would change, in an order that works.
 
@@ -85,7 +87,12 @@ def draw(
         ConfigurationError, RemoteUnavailable, RemoteError: a system could not be looked at.
     """
     found = draw_all(
-        [loaded], registry=registry, policy=policy, clients=clients, earlier={loaded.id: tuple(earlier)}
+        [loaded],
+        registry=registry,
+        policy=policy,
+        clients=clients,
+        earlier={loaded.id: tuple(earlier)},
+        every=every,
     )[0]
     if isinstance(found, LakeportError):
         raise found
@@ -100,16 +107,24 @@ def draw_all(
     clients: Clients,
     earlier: Earlier | None = None,
     settled: Collection[str] = (),
+    every: Sequence[Loaded] = (),
 ) -> list[Plan | LakeportError]:
     """The plans of many requests in one look; what a kind can list is listed once for all of them.
 
     Of the requests that are ``settled`` only what lists tell is looked at (:class:`~gitops.kind.Desired`),
-    which the plan then notes.
+    which the plan then notes. ``every`` are other requests that may want something of the same resources
+    (:mod:`gitops.beside`).
 
     A system that cannot be looked at costs only those requests their plan that need it.
     """
     before = earlier or {}
-    named = [_resources(desired(one, policy, before.get(one.id, ()), registry), registry) for one in requests]
+    wanted = [
+        desired(one, policy, before.get(one.id, ()), registry, settled=one.id in settled) for one in requests
+    ]
+    alone = [one for of_request in wanted for one in of_request]
+    others = [one for request in every for one in desired(request, policy)]
+    together = iter(with_beside(alone, [*others, *alone], registry))
+    named = [_resources([next(together) for _ in of_request], registry) for of_request in wanted]
     looked = iter(_look([resource for resources in named for resource in resources], clients))
     return [
         _plan(one, [next(looked) for _ in resources], policy, (QUICK,) if one.id in settled else ())

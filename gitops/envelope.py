@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from functools import lru_cache, reduce
-from operator import or_
+from operator import itemgetter, or_
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta, defstruct, field
 
 from gitops.edited import Edited, Effect
 from gitops.kind import Ask, Registry, Spec
+from gitops.recorded import IgnoredDrift, RecordedException, Sentence
 from gitops.vocabulary import (
     Classification,
     CostCenter,
@@ -21,18 +22,13 @@ from gitops.vocabulary import (
     Lifecycle,
     Name,
     Part,
-    RuleId,
     SlackId,
     TeamName,
-    spelt,
 )
 
 API_VERSION = "lakeport/v1"
 KIND = "Onboarding"
 MAX_RESOURCES = 50
-
-Sentence = Annotated[str, spelt(r"\S(?:.*\S)?", min_length=3, max_length=500)]
-"""One line of text without spaces at its ends, 3 to 500 characters."""
 
 
 class RequestedBy(Part, kw_only=True):
@@ -51,30 +47,6 @@ class RequestedBy(Part, kw_only=True):
         ]
         | None
     ) = None
-
-
-class RecordedException(Part, kw_only=True):
-    """An exception of this request to one rule; ``field`` narrows it to a place (``metadata.expires``).
-
-    It holds up to and including ``until``, and only once ``approver`` has approved the pull request.
-    """
-
-    rule: Annotated[RuleId, Ask(label="Rule", help="The id of a rule, such as `lifetime`.", risky=True)]
-    reason: Annotated[
-        Sentence,
-        Ask(label="Reason", help="One sentence, such as `The audit runs until December.`", risky=True),
-    ]
-    approver: Annotated[
-        GitHubLogin,
-        Ask(label="Approver", help="The GitHub login of who agrees to it, such as `petra-v`.", risky=True),
-    ]
-    until: Annotated[
-        date, Ask(label="Until", help="Its last day, as year-month-day, such as `2027-03-01`.", risky=True)
-    ]
-    field: Annotated[
-        Annotated[str, Meta(min_length=1, max_length=200)] | None,
-        Ask(label="Field", help="Only what the rule says there, such as `metadata.expires`.", risky=True),
-    ] = None
 
 
 def _ending(metadata: Metadata) -> Effect:
@@ -187,7 +159,7 @@ class Metadata(Part, kw_only=True):
             question="Who gets access besides the team?",
             why="People are named one by one; I never guess that.",
         ),
-        Edited(changed=Effect.RECORDED),
+        Edited(gone=Effect.TAKEN, note="each gets what the policy gives members"),
     ] = ()
     cost_center: Annotated[
         CostCenter | None,
@@ -263,6 +235,28 @@ class Metadata(Part, kw_only=True):
             same=lambda entry: " ".join(str(entry[key]) for key in ("rule", "field") if entry.get(key)),
         ),
     ] = ()
+    drift_ignored: Annotated[
+        Annotated[tuple[IgnoredDrift, ...], Meta(max_length=20)],
+        Ask(
+            label="Ignored drift",
+            help="What may stand differently for a while, each with `resource`, `until` and `reason`.",
+            risky=True,
+            default=False,
+            infer=False,
+        ),
+        Edited(changed=Effect.RECORDED, same=itemgetter("resource")),
+    ] = ()
+    revision: Annotated[
+        Annotated[int, Meta(ge=1, le=1_000_000)] | None,
+        Ask(
+            label="Revision",
+            help="Counts how often the file was approved anew as it is, to bring back what drifted, such as "
+            "`2`.",
+            default=False,
+            infer=False,
+        ),
+        Edited(changed=Effect.RECORDED, note="what drifted is brought back"),
+    ] = None
 
 
 class Request(Part, kw_only=True):

@@ -10,7 +10,8 @@
     ├── Refused              5   Lakeport will not do it, and says why
     │   ├── NotApproved          no approved plan, or not approved by the right people
     │   └── StalePlan            the world moved since the plan was approved
-    └── ApplyFailed          6   some steps were carried out and some were not; the receipt has them
+    ├── ApplyFailed          6   some steps were carried out and some were not; the receipt has them
+    └── Waits                7   left alone for now: another run is at it, or it is on hold
 
 Exit code 130 is Ctrl-C and 70 a defect of ours; both are given in :func:`gitops.cli.main`, the one place
 that catches.
@@ -134,3 +135,10 @@ class ApplyFailed(LakeportError):
 
     exit_code = 6
     code = "apply_failed"
+
+
+class Waits(LakeportError):
+    """A request was left alone for now: another run is applying it, or a person has to resume it."""
+
+    exit_code = 7
+    code = "waits"

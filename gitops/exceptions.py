@@ -19,9 +19,9 @@ from gitops.finding import Finding, Severity
 from gitops.policycheck import Problem, Problems, guess
 
 if TYPE_CHECKING:
-    from gitops.envelope import RecordedException
     from gitops.kind import Registry
     from gitops.policyfile import Policy
+    from gitops.recorded import RecordedException
     from gitops.request import Loaded
 
 OWN_CHOICE = frozenset(

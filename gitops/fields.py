@@ -20,7 +20,7 @@ from gitops.vocabulary import Email
 FIRST = ("name", "team", "environment", "purpose", "business_owner", "data_classification", "expires")
 """The envelope's fields in the order in which people are asked; the others follow in the file's order."""
 
-NOT_ASKED = ("requested_by", "lifecycle", "exceptions")
+NOT_ASKED = ("requested_by", "lifecycle", "exceptions", "drift_ignored", "revision")
 """Fields of the envelope that follow from who talks, what becomes of the request and what reviewers allow."""
 
 RESOURCES = "resources"
@@ -32,8 +32,9 @@ class Field:
     """One field: ``path`` as in ``metadata.team`` or ``resources.repo.visibility``.
 
     ``type`` is one of text, integer, boolean, date, choice, choices, list, person, people, mapping, or the
-    field's own name where it is a list of mappings (``grants``, ``access``). ``example`` is a value as people
-    write it.
+    field's own name where it is a list of mappings (``grants``, ``access``); ``rights`` are then the values
+    of the closed sets in its entries (``SELECT``, ``push``). ``example`` is a value as people write it.
+    ``everyday`` are the choices that are words of other talk, too.
     """
 
     path: str
@@ -46,6 +47,8 @@ class Field:
     minimum: int | None = None
     maximum: int | None = None
     example: str = ""
+    rights: tuple[str, ...] = ()
+    everyday: tuple[str, ...] = ()
 
 
 def catalogue(registry: Registry) -> Mapping[str, Field]:
@@ -79,6 +82,7 @@ def _catalogue(kinds: tuple[AnyKind, ...]) -> Mapping[str, Field]:
             names,
             required=True,
             example=names[0] if names else "",
+            everyday=tuple(kind.name for kind in kinds if kind.everyday),
         )
     ]
     fields += sorted(
@@ -107,6 +111,7 @@ def _fields_of(model: Any, prefix: str, kind: str | None) -> Iterator[Field]:
             minimum=least,
             maximum=most,
             example=_example(info.ask),
+            rights=_rights(info.annotation),
         )
 
 
@@ -138,6 +143,15 @@ def _is_email(kind: Any) -> bool:
 
 def _choices(kind: Any) -> tuple[str, ...]:
     return tuple(literals(kind)) or tuple(literals(entry_type(kind)))
+
+
+def _rights(kind: Any) -> tuple[str, ...]:
+    entry = bare(entry_type(kind))
+    return (
+        tuple(right for info in fields_of(entry).values() for right in _choices(info.annotation))
+        if is_model(entry)
+        else ()
+    )
 
 
 def _example(ask: Ask) -> str:

@@ -20,6 +20,9 @@ from gitops.vocabulary import Part
 if TYPE_CHECKING:
     from gitops.cost import Money
     from gitops.policy import Policy
+    from gitops.policy_compute import ComputeRules
+    from gitops.policy_repositories import Repositories
+    from gitops.policy_schemas import SchemaRules
     from gitops.prices import PriceBook
 
 
@@ -65,6 +68,11 @@ class Spec(Part, kw_only=True, tag_field="kind"):
         """The kind, as in ``kind:`` of the file."""
         return str(self.__struct_config__.tag)
 
+    @property
+    def guest_of(self) -> str:
+        """The request that owns it, where this one only adds to it; empty: it is this one's own."""
+        return ""
+
 
 class Origin(Struct, frozen=True, kw_only=True):
     """Where a resource comes from: what a kind may know of the request it stands in.
@@ -74,6 +82,10 @@ class Origin(Struct, frozen=True, kw_only=True):
     are as in the file. ``people`` maps e-mail to GitHub login for those whom the directory knows.
     ``price_book`` is what the organisation pays; ``None`` means what the lists of the cloud say.
     ``member_access`` is what the policy gives each of the ``members``, by kind: ``{"repo": ("push",)}``.
+    ``former_members`` were members in earlier versions of the request that were applied or tried, and are no
+    more. ``kinds`` are those of all resources of the request. ``repositories`` is what the organisation wants
+    of every repository, ``compute`` under which cluster policy and in which pools compute is made,
+    ``schemas`` who owns schemas and where their files may live.
     """
 
     request: str
@@ -95,6 +107,11 @@ class Origin(Struct, frozen=True, kw_only=True):
     people: Mapping[str, str] = {}
     price_book: PriceBook | None = None
     member_access: Mapping[str, tuple[str, ...]] = {}
+    former_members: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    repositories: Repositories | None = None
+    compute: ComputeRules | None = None
+    schemas: SchemaRules | None = None
 
     @property
     def prices(self) -> PriceBook:
@@ -118,12 +135,16 @@ class Desired(Struct, Generic[S], frozen=True, kw_only=True):
 
     ``settled``: this very file is applied, and only what lists tell is wanted, for a quick look at many. What
     takes a call for each thing (who holds which grants) may then be taken for as it should be.
+
+    ``beside`` is what other active requests want of the same resource, where one of them owns it and the
+    others add to it (:mod:`gitops.beside`).
     """
 
     spec: S
     origin: Origin
     earlier: tuple[S, ...] = ()
     settled: bool = False
+    beside: tuple[Desired[S], ...] = ()
 
 
 class Marked(Struct, frozen=True, kw_only=True):
@@ -272,9 +293,12 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     marked:   everything in the system that carries our mark, whichever request it names.
     verify:   tries what stands as its users would (starts it, looks, stops it) and gives what is wrong, in
               sentences; ``tell`` hears how far it is.
+    adopt:    pure; values by field with which the file would say what stands, for drift that its owner keeps.
     access:   pure; who is given what by a resource as the file has it, for the audit.
     system:   whose API it calls, as people call it ("GitHub"): kinds of one system share its limits.
     member_levels: what the policy may give a member of a request here (``pull``, ``push`` …).
+    everyday: its name is a word of other talk, too ("a high volume of events"): by itself it only counts
+              where it can be nothing else.
     """
 
     name: str
@@ -298,9 +322,11 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     read_all: Callable[[Sequence[Desired[S]], Client], Sequence[State | None]] | None = None
     marked: Callable[[Client], Iterable[Marked]] | None = None
     verify: Callable[[Desired[S], Client, Tell], Iterable[str]] | None = None
+    adopt: Callable[[Desired[S], State], Mapping[str, Any]] | None = None
     access: Callable[[S], Iterable[Held]] = lambda spec: ()
     system: str = ""
     member_levels: tuple[str, ...] = ()
+    everyday: bool = False
 
 
 AnyKind = Kind[Any, Any, Any]

@@ -6,108 +6,49 @@ What to do is derived from Git and the receipts, never from the event that start
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from gitops import earlier, policy, render, request
-from gitops.checkout import POLICY, ROOT, Checkout, is_request_file
-from gitops.engine import Clients, Journal, Outcome, carry_out, draw, sentence
-from gitops.errors import InvalidRequest, LakeportError, NotApproved, Refused
+from gitops import beside, earlier, lease, policy, render, request, retirement
+from gitops.checkout import POLICY, Checkout
+from gitops.drifted import without_ignored
+from gitops.engine import Carrying, draw, require_ready, sentence
+from gitops.errors import InvalidRequest, LakeportError, NotApproved, Refused, StalePlan, Waits
 from gitops.gate import Outcome as GateOutcome
-from gitops.plan import digest
-from gitops.receipts import ReceiptDraft
+from gitops.pending import Pending, pending
+from gitops.plan import unapproved
+from gitops.receipt import ReceiptDraft
+from gitops.site import Landed, Ledger, PullRequests, Site
 
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from gitops.engine import Outcome
     from gitops.gate import Verdict
-    from gitops.kind import Registry
-    from gitops.plan import Approved, Plan
+    from gitops.kind import Desired
+    from gitops.plan import Approved, Change, Plan
     from gitops.policy import Policy
     from gitops.pulls import Pull
-    from gitops.receipts import Receipt, Status, Step
+    from gitops.receipt import Receipt, Status, Step
     from gitops.request import Loaded
+    from gitops.retirement import Due
+
+__all__ = [
+    "Landed",
+    "Ledger",
+    "Pending",
+    "PullRequests",
+    "Site",
+    "apply_pending",
+    "pending",
+    "policy_of",
+    "worst",
+]
 
 LOG = logging.getLogger("gitops.landing")
 DEFECT = 70
 """Exit code of a defect of ours, also when it concerns one request only."""
-
-
-class PullRequests(Protocol):
-    """What landing needs of :class:`gitops.pulls.Repository`."""
-
-    def pull_for_commit(self, sha: str) -> Pull | None:
-        """The merged pull request whose merge commit this is."""
-
-    def approved_set(self, sha: str, request: str) -> Approved | None:
-        """What was approved for a request on this commit."""
-
-    def upsert_comment(self, number: int, marker: str, body: str) -> None:
-        """Write the one comment with this marker."""
-
-
-class Ledger(Protocol):
-    """What landing needs of :class:`gitops.receipts.Receipts`."""
-
-    def read_all(self) -> tuple[Receipt, ...]:
-        """All receipts, oldest first."""
-
-    def append(self, draft: ReceiptDraft) -> Receipt:
-        """Add one."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Site:
-    """Everything a run works with. ``judge`` judges the gate again, on the pull request's head commit.
-
-    ``follow`` is entered while a plan is carried out; it may tell people how far it is.
-    """
-
-    checkout: Checkout
-    registry: Registry
-    policy: Policy
-    pulls: PullRequests
-    ledger: Ledger
-    clients: Clients
-    judge: Callable[[Pull], Verdict]
-    journal: Journal = field(default_factory=Journal)
-    follow: Callable[[Pull, Plan], AbstractContextManager[object]] = lambda pull, plan: nullcontext()
-    run_url: str = ""
-    run_id: str = ""
-    attempt: int = 1
-    tool_version: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pending:
-    """A request file that is not applied as it is; ``request`` is empty when none can have this path."""
-
-    request: str
-    path: str
-    raw: bytes
-    file_digest: str
-
-
-def pending(checkout: Checkout, receipts: Iterable[Receipt]) -> tuple[Pending, ...]:
-    """The request files of HEAD whose latest receipt is not ``applied`` for these very bytes."""
-    latest = {receipt.request: receipt for receipt in receipts}
-    names = [name for name in checkout.tree("HEAD", f"{ROOT}/") if is_request_file(name)]
-    found = []
-    for name, raw in checkout.read_tree("HEAD", names).items():
-        one = Pending(request=_id(name), path=name, raw=raw, file_digest=digest(raw))
-        last = latest.get(one.request)
-        if last is None or last.status != "applied" or last.file_digest != one.file_digest:
-            found.append(one)
-    return tuple(found)
-
-
-def _id(path: str) -> str:
-    try:
-        return request.request_id(path)
-    except InvalidRequest:
-        return ""
 
 
 def policy_of(checkout: Checkout) -> Policy:
@@ -115,26 +56,31 @@ def policy_of(checkout: Checkout) -> Policy:
     return policy.load_policy(checkout.read_at("HEAD", POLICY))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Landed:
-    """What became of one request; ``error`` is the failure that no receipt could carry."""
-
-    request: str
-    receipt: Receipt | None
-    exit_code: int
-    error: str = ""
+def worst(landed: Sequence[Landed]) -> int:
+    """The exit code of them all: the highest; that something waits only where nothing is wrong."""
+    codes = {one.exit_code for one in landed}
+    return max(codes - {Waits.exit_code}, default=0) or (Waits.exit_code if codes & {Waits.exit_code} else 0)
 
 
-def apply_pending(site: Site, *, tell: Callable[[Landed], None] = lambda landed: None) -> list[Landed]:
+def apply_pending(
+    site: Site,
+    *,
+    only: Sequence[str] = (),
+    resume: bool = False,
+    tell: Callable[[Landed], None] = lambda landed: None,
+) -> list[Landed]:
     """Land everything that is pending, one after the other; one that fails does not stop the next.
 
+    With ``only``, what has one of these ids, paths or names. What is on hold is left, unless ``resume``.
+
     Raises:
+        UsageError: there is no request of such a name.
         KeyboardInterrupt, SystemExit: after the receipt of the request that was under way.
     """
     done = []
     receipts = site.ledger.read_all()
-    for one in pending(site.checkout, receipts):
-        attempt = _Attempt(site, one, receipts)
+    for one in pending(site.checkout, receipts, only=only, today=site.clock().date().isoformat()):
+        attempt = _Attempt(site, one, receipts, resume=resume)
         try:
             with attempt:
                 attempt.land()
@@ -150,16 +96,19 @@ def apply_pending(site: Site, *, tell: Callable[[Landed], None] = lambda landed:
 class _Attempt:
     """One request on its way to being applied; as a context it keeps the error for the receipt."""
 
-    def __init__(self, site: Site, pending: Pending, receipts: Sequence[Receipt]) -> None:
+    def __init__(self, site: Site, pending: Pending, receipts: Sequence[Receipt], *, resume: bool) -> None:
         self._site = site
         self._pending = pending
         self._receipts = receipts
+        self._resume = resume
         self._loaded: Loaded | None = None
         self._commit = ""
         self._pull: Pull | None = None
         self._verdict: Verdict | None = None
         self._plan_digest = ""
-        self._outcome: Outcome | None = None
+        self._carrying: Carrying | None = None
+        self._extra: tuple[Change, ...] = ()
+        self._due: Due | None = None
         self._error: BaseException | None = None
         self.stopped: BaseException | None = None
 
@@ -177,15 +126,10 @@ class _Attempt:
     def land(self) -> None:
         """Load it, find its pull request, judge the gate and draw the plan again, and carry it out."""
         site, one = self._site, self._pending
+        self._require_turn()
         self._loaded = loaded = request.load_request(one.raw, one.path, site.registry)
         self._commit = site.checkout.merge_commit(one.path) or ""
-        self._pull = pull = site.pulls.pull_for_commit(self._commit) if self._commit else None
-        if pull is None:
-            raise NotApproved(
-                f"{one.path} did not come through a merged pull request.",
-                why=f"Commit {self._commit[:12] or 'unknown'} brought it; no pull request was merged as it.",
-                fix="Open a pull request that touches the file, and have its plan approved.",
-            )
+        self._pull = pull = self._require_pull()
         self._verdict = verdict = site.judge(pull)
         if verdict.outcome is not GateOutcome.OPEN:
             raise NotApproved(
@@ -195,26 +139,94 @@ class _Attempt:
             )
         approved = site.pulls.approved_set(pull.head_sha, loaded.id)
         before = earlier.of_receipts([loaded], self._receipts, site.checkout, site.registry)[loaded.id]
-        plan = draw(loaded, registry=site.registry, policy=site.policy, clients=site.clients, earlier=before)
+        every = beside.neighbours([loaded], site.checkout, site.registry)
+        plan = draw(
+            loaded,
+            registry=site.registry,
+            policy=site.policy,
+            clients=site.clients,
+            earlier=before,
+            every=every,
+        )
+        plan = without_ignored(plan, loaded, before, site.registry, site.policy)
         self._plan_digest = plan.digest
-        with site.follow(pull, plan):
-            self._outcome = carry_out(
-                plan,
-                approved,
-                registry=site.registry,
-                clients=site.clients,
-                journal=site.journal,
-                wanted=request.desired(loaded, site.policy, before, site.registry),
+        self._require_ready(plan, approved)
+        wanted = request.desired(loaded, site.policy, before, site.registry)
+        today = site.clock().date()
+        self._due = retirement.due(plan, self._receipts, site.policy.retirement, today)
+        self._carry(self._due.now, wanted, pull)
+
+    def _require_turn(self) -> None:
+        """Raise when it is on hold, or another run is at it; nothing was asked of anybody yet."""
+        site, one = self._site, self._pending
+        if one.hold and not self._resume:
+            name = one.request.rpartition("/")[2]
+            raise Waits(
+                f"{one.request} is on hold. {one.hold}",
+                fix="When the cause is gone, run "
+                f"`lakeport apply --only {name} --resume`, or the apply workflow with these inputs.",
             )
-        self.stopped = self._outcome.interrupted
+        lease.require_untouched(
+            self._receipts,
+            one.request,
+            site.run_id,
+            site.attempt,
+            moment=site.clock(),
+            is_over=site.ledger.run_is_over,
+        )
+
+    def _require_pull(self) -> Pull:
+        one = self._pending
+        pull = self._site.pulls.pull_for_commit(self._commit) if self._commit else None
+        if pull is None:
+            raise NotApproved(
+                f"{one.path} did not come through a merged pull request.",
+                why=f"Commit {self._commit[:12] or 'unknown'} brought it; no pull request was merged as it.",
+                fix="Open a pull request that touches the file, and have its plan approved.",
+            )
+        return pull
+
+    def _require_ready(self, plan: Plan, approved: Approved | None) -> None:
+        try:
+            require_ready(plan, approved)
+        except StalePlan:
+            self._extra = unapproved(plan.changes, approved) if approved else plan.changes
+            raise
+
+    def _carry(self, plan: Plan, wanted: Sequence[Desired[Any]], pull: Pull) -> None:
+        """Say that we start, where there is something to do, and do it."""
+        site, began = self._site, self._site.clock()
+        if plan.changes:
+            mine = [one.number for one in self._receipts if one.request == self._pending.request]
+            started = self._draft("started")
+            allow = partial(
+                lease.require_free,
+                draft=started,
+                seen=max(mine, default=0),
+                moment=site.clock(),
+                is_over=site.ledger.run_is_over,
+            )
+            site.ledger.append(started, allow=allow)
+        self._carrying = carrying = Carrying(
+            plan,
+            registry=site.registry,
+            clients=site.clients,
+            journal=site.journal,
+            wanted=wanted,
+            seconds=lease.WORKING - (site.clock() - began).total_seconds(),
+        )
+        with site.follow(pull, plan):
+            carrying.go()
+        self.stopped = carrying.outcome.interrupted
 
     def close(self) -> Landed:
         """Write the receipt and the comment, whatever happened, also on the way out of an interrupted run."""
         site, one = self._site, self._pending
-        if not one.request:  # no request can be named in a receipt
-            return Landed(request=one.path, receipt=None, exit_code=self._exit_code(), error=self._sentence())
+        if not one.request or isinstance(self._error, Waits):  # nothing was done that a receipt could tell
+            name = one.request or one.path
+            return Landed(request=name, receipt=None, exit_code=self._exit_code(), error=self._sentence())
         try:
-            receipt = site.ledger.append(self._draft())
+            receipt = site.ledger.append(self._draft(self._status()))
         except LakeportError as error:
             what = f"The receipt could not be written: {sentence(error)}"
             steps = ", ".join(f"{step.key} {step.outcome}" for step in self._steps()) or "nothing was done"
@@ -228,23 +240,34 @@ class _Attempt:
         if self._pull is not None:
             marker = render.result_marker(one.request)
             try:
-                site.pulls.upsert_comment(self._pull.number, marker, render.result_comment(receipt))
+                site.pulls.upsert_comment(
+                    self._pull.number, marker, render.result_comment(receipt, self._extra)
+                )
             except LakeportError as error:
                 error_text = f"The result could not be posted: {sentence(error)}"
         return Landed(request=one.request, receipt=receipt, exit_code=self._exit_code(), error=error_text)
 
+    @property
+    def _outcome(self) -> Outcome | None:
+        return self._carrying.outcome if self._carrying else None
+
     def _steps(self) -> tuple[Step, ...]:
-        return self._outcome.steps if self._outcome else ()
+        outcome = self._outcome
+        return outcome.steps if outcome else ()
 
     def _status(self) -> Status:
-        if self._outcome is not None:
-            done = any(step.outcome == "done" for step in self._outcome.steps)
-            return "applied" if self._outcome.ok else "partial" if done else "failed"
+        outcome = self._outcome
+        if outcome is not None:
+            done = any(step.outcome == "done" for step in outcome.steps)
+            if outcome.ok:
+                return "waiting" if self._due and self._due.later else "applied"
+            return "partial" if done else "failed"
         return "refused" if isinstance(self._error, Refused | InvalidRequest) else "failed"
 
     def _exit_code(self) -> int:
-        if self._outcome is not None:
-            return 0 if self._outcome.ok else 6
+        outcome = self._outcome
+        if outcome is not None:
+            return 0 if outcome.ok else 6
         if isinstance(self._error, LakeportError):
             return self._error.exit_code
         return DEFECT
@@ -255,11 +278,23 @@ class _Attempt:
             return "The file is not valid. " + " ".join(places)
         if self._error is not None:
             return sentence(self._error)
-        stopped = self._outcome is not None and self._outcome.interrupted is not None
-        return "The run was interrupted." if stopped else ""
+        outcome = self._outcome
+        if outcome is not None and outcome.interrupted is not None:
+            return sentence(outcome.interrupted)
+        return outcome.broke if outcome else ""
 
-    def _draft(self) -> ReceiptDraft:
-        site, one = self._site, self._pending
+    def _hold(self, status: Status) -> str:
+        """Why nothing goes on by itself after this attempt."""
+        if status in ("started", "applied", "waiting"):
+            return ""
+        outcome, one = self._outcome, self._pending
+        ours = [receipt for receipt in self._receipts if receipt.request == one.request]
+        count = lease.tries(ours, one.file_digest) + 1
+        return (outcome.hold if outcome else "") or lease.too_often(count)
+
+    def _draft(self, status: Status) -> ReceiptDraft:
+        site, one, outcome = self._site, self._pending, self._outcome
+        started = status == "started"
         by = self._loaded.request.metadata.requested_by if self._loaded else None
         requester: Mapping[str, str | None] = (
             {"slack": by.slack, "github": by.github} if by else {"slack": None, "github": None}
@@ -277,8 +312,11 @@ class _Attempt:
             run_id=site.run_id,
             attempt=site.attempt,
             tool_version=site.tool_version,
-            status=self._status(),
-            steps=self._steps(),
-            outputs=self._outcome.outputs if self._outcome else {},
-            error=self._sentence() or None,
+            status=status,
+            steps=outcome.steps if outcome else (),
+            outputs=outcome.outputs if outcome else {},
+            error=None if started else self._sentence() or None,
+            lease_until=lease.until(site.clock()) if started else "",
+            hold=self._hold(status),
+            due=str(self._due.on) if status == "waiting" and self._due else "",
         )

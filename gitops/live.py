@@ -22,7 +22,7 @@ from gitops.render import result_marker
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from gitops.engine import Journal
+    from gitops.journal import Journal
     from gitops.plan import Plan
 
 LOG = logging.getLogger("gitops.live")

@@ -90,6 +90,10 @@ def judged(
         from gitops import own_rules
 
         findings += own_rules.judge(loaded, policy, case.money, today)
+    if active and case.metadata.drift_ignored:
+        from gitops import drifted
+
+        findings += drifted.findings(loaded, registry, today)
     if active and case.metadata.exceptions:
         from gitops import exceptions
 

@@ -88,6 +88,16 @@ def _whatever_the_kinds(policy: Policy, document: Document) -> Problems:
 
         for path, message, hint in ownprices.problems(policy.prices, PriceBook.of(policy.cloud)):
             yield Problem(path=("prices", *path), message=message, hint=hint, rule="policy-prices")
+    if policy.repositories is not None:
+        from gitops import policy_repositories
+
+        for place, message, hint in policy_repositories.problems(policy.repositories):
+            yield Problem(path=("repositories", *place), message=message, hint=hint)
+    if policy.compute is not None:
+        from gitops import policy_compute
+
+        for inside, message, hint in policy_compute.problems(policy.compute):
+            yield Problem(path=("compute", *inside), message=message, hint=hint)
 
 
 def approvals_in(policy: Policy) -> Iterator[tuple[Path, Approvals]]:

@@ -20,6 +20,10 @@ from gitops.errors import InvalidRequest
 from gitops.finding import Finding, Severity
 from gitops.layers import Approvals, Effective, FieldDefaults, Layer, Libraries, Limit, Text, merge
 from gitops.ownprices import OwnPrices
+from gitops.policy_compute import ComputeRules
+from gitops.policy_repositories import Repositories
+from gitops.policy_schemas import SchemaRules
+from gitops.retirement import Retirement
 from gitops.vocabulary import (
     CLASSIFICATIONS,
     ENVIRONMENTS,
@@ -180,6 +184,10 @@ class Policy(Layer, kw_only=True, dict=True):
     people: tuple[Person, ...] = ()
     members: Mapping[str, Annotated[tuple[Text, ...], Meta(min_length=1)]] = {}
     prices: OwnPrices | None = None
+    retirement: Retirement = Retirement()
+    repositories: Repositories | None = None
+    compute: ComputeRules | None = None
+    schemas: SchemaRules | None = None
 
     def person(self, *, slack: str = "", github: str = "", email: str = "") -> Person | None:
         """The person of the directory with this id; exactly one of the three is given, in any case."""

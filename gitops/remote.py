@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -47,7 +48,10 @@ def _translated(system: str, error: Exception) -> RemoteError | None:
         return _of_github(system, error)
     if "databricks" in roots:
         return _of_databricks(system, error)
-    if roots & {"requests", "urllib3"} or isinstance(error, TimeoutError | ConnectionError):
+    # PyGithub lets an answer that is not whole JSON pass as what the parser says of it.
+    if roots & {"requests", "urllib3"} or isinstance(
+        error, TimeoutError | ConnectionError | json.JSONDecodeError
+    ):
         return _silent(system)
     return None
 

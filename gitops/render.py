@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from typing import IO, TYPE_CHECKING, Any
 
 from gitops.markup import LIMIT, Page, code, escape, visible
-from gitops.render_plan import PLAN_MARKER, money, plan_comment, print_plan
+from gitops.render_plan import PLAN_MARKER, money, new_plan, plan_comment, print_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from gitops.amendment import Amendment
     from gitops.cost import Money
+    from gitops.plan import Change
     from gitops.policy import ApprovalRule
     from gitops.receipts import Receipt, Step
     from gitops.render_sources import Origin
-    from gitops.status import Row
 
 __all__ = [
     "LIMIT",
@@ -31,7 +31,6 @@ __all__ = [
     "open_console",
     "plan_comment",
     "print_plan",
-    "print_status",
     "print_steps",
     "pull_body",
     "pull_title",
@@ -54,8 +53,11 @@ _OUTCOMES = {
     "already": ("☑️", "stood already"),
     "failed": ("❌", "failed"),
     "not_run": ("⏸️", "not run"),
+    "undone": ("↩️", "taken away again"),
 }
 _TITLES = {
+    "started": "Being applied",
+    "waiting": "Taken away, but for what holds data",
     "applied": "Applied",
     "partial": "Partly applied",
     "refused": "Not applied: refused",
@@ -71,17 +73,27 @@ _NEXT = {
 }
 
 
+_RESUME = (
+    "Nothing goes on by itself. When the cause is gone, start the apply workflow with the name of the "
+    "request and `resume`, or run `lakeport apply --only NAME --resume`."
+)
+
+
 def result_marker(request: str) -> str:
     """The first line of the comment with the result of one request."""
     return f"<!-- lakeport:result {request} -->"
 
 
-def result_comment(receipt: Receipt) -> str:
-    """What became of a merged request, for its pull request."""
+def result_comment(receipt: Receipt, extra: Sequence[Change] = ()) -> str:
+    """What became of a merged request, for its pull request.
+
+    ``extra`` is what would be done now and was not approved: the reason why nothing was done.
+    """
     page = Page(f"{result_marker(receipt.request)}\n## {_TITLES.get(receipt.status, receipt.status)}")
     page.add(f"{code(receipt.request)} at commit {code(receipt.commit[:12])}, receipt {receipt.number}.")
     if receipt.error:
         page.add(f"> {escape(receipt.error, 2000)}", what="errors")
+    new_plan(page, extra)
     header = "| | What | Time |\n|---|---|---|"
     page.rows(header, (_step(step) for step in receipt.steps), what="steps")
     links = [
@@ -91,8 +103,12 @@ def result_comment(receipt: Receipt) -> str:
     ]
     page.rows("#### What stands now", links, what="links")
     after = _NEXT.get(receipt.status, "")
-    if after:
+    if receipt.hold:
+        page.add(f"**On hold.** {escape(receipt.hold, 1000)} {_RESUME}")
+    elif after:
         page.add(after)
+    if receipt.due:
+        page.add(f"What holds data is dropped on {escape(receipt.due)}, without another approval.")
     if receipt.run_url:
         page.add(f"<sub>Run: {link(receipt.run_url)}</sub>")
     return str(page)
@@ -112,6 +128,7 @@ def _step(step: Step) -> str:
     error = f"<br>{escape(step.error, 1000)}" if step.error else ""
     summary = f"{escape(step.summary)}<br>" if step.summary else ""
     time = f"{step.seconds:.1f} s" if step.seconds else ""
+    time += f", {step.attempts} tries" if step.attempts > 1 else ""
     return f"| {sign} {words} | {summary}{code(step.key, 200)}{error} | {time} |"
 
 
@@ -119,7 +136,7 @@ def print_steps(console: Console, receipt: Receipt) -> None:
     """The result of one request for a terminal."""
     from rich.text import Text
 
-    styles = {"applied": "green", "partial": "yellow"}
+    styles = {"applied": "green", "partial": "yellow", "waiting": "yellow"}
     title = _TITLES.get(receipt.status, receipt.status)
     console.print(
         Text.assemble((visible(receipt.request), "bold"), ": ", (title, styles.get(receipt.status, "red"))),
@@ -127,34 +144,12 @@ def print_steps(console: Console, receipt: Receipt) -> None:
     )
     if receipt.error:
         console.print(Text(f"  {visible(receipt.error)}", "red"), soft_wrap=True)
+    if receipt.hold:
+        console.print(Text(f"  on hold: {visible(receipt.hold)}", "yellow"), soft_wrap=True)
     for step in receipt.steps:
         words = _OUTCOMES.get(str(step.outcome), ("", str(step.outcome)))[1]
         line = f"  {words:<14} {visible(step.key)}" + (f": {visible(step.error)}" if step.error else "")
         console.print(Text(line), soft_wrap=True)
-
-
-def print_status(console: Console, rows: Sequence[Row]) -> None:
-    """One line for each request file: its id, where it stands, and since when."""
-    from rich.table import Table
-    from rich.text import Text
-
-    from gitops.status import STATES
-
-    if not rows:
-        console.print("There are no requests.")
-        return
-    styles = {"applied": "green", "partial": "yellow", "waiting": "yellow", "changed": "yellow"}
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for name in ("Request", "State", "Receipt", "At"):
-        table.add_column(name, overflow="fold")
-    for row in rows:
-        table.add_row(
-            Text(visible(row.request)),
-            Text(STATES[row.state], styles.get(row.state, "red")),
-            Text(str(row.receipt or "")),
-            Text(visible(row.at[:16])),
-        )
-    console.print(table)
 
 
 # --- pull requests --------------------------------------------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from gitops.drifted import key_of
 from gitops.markup import Page, clip, code, escape, visible
 from gitops.render_plan import SIGNS, differences
 
@@ -15,22 +17,49 @@ if TYPE_CHECKING:
     from gitops.plan import Change
 
 CHOICES = (
-    "To keep it as it is now, change the file in a pull request. To bring it back, undo it where it was "
-    "done, or take it into the next change of the request: its plan shows it, and its approval covers it."
+    "adopt: the file follows what stands. revert: what stands follows the file. ignore: it stays so until a "
+    "day. Each opens a pull request; nothing is done until that is approved and merged."
 )
+VERBS = {"adopt": "Adopt the drift of", "revert": "Revert the drift of", "ignore": "Ignore drift of"}
+"""How the title of a pull request begins."""
+
+_WHY = {
+    "adopt": "Somebody changed what stands. This brings the file in line with it.",
+    "revert": "Somebody changed what stands, and nobody the file. The plan below brings it back to what the "
+    "file says; approving it is what this pull request is for, and all that it changes is `revision`.",
+    "ignore": "Somebody changed what stands. It is left so until the day in the file, for the reason there, "
+    "and is reported as drift again after that.",
+}
 _VALUE = 80
+
+
+def reason(action: str, lines: Iterable[str] = ()) -> str:
+    """How the body of a pull request about drift begins; ``lines`` are further sentences, escaped here."""
+    return "\n".join([_WHY[action], *(f"- {escape(line)}" for line in lines)])
+
+
+def choices(one: Drifted) -> tuple[str, ...]:
+    """The commands by which the owner decides, one for each choice."""
+    which = f" --resource {shlex.quote(one.keys[0])}" if len(one.keys) == 1 else ""
+    return (
+        *((f"lakeport drift adopt {one.request}",) if one.changes else ()),
+        *((f"lakeport drift revert {one.request}",) if one.changes else ()),
+        f"lakeport drift ignore {one.request}{which} --until DATE --reason TEXT",
+    )
 
 
 def headline(drift: Drift) -> str:
     """One sentence on all of it."""
-    things = sum(len(one.changes) + len(one.refusals) for one in drift.drifted)
-    many = len(drift.drifted)
+    things = sum(one.open for one in drift.drifted)
+    many = sum(bool(one.open) for one in drift.drifted)
+    ignored = sum(len(one.ignored) for one in drift.drifted)
     found = (
         f"{things} drifted in {many} of {drift.looked} applied requests"
         if many
         else (f"{drift.looked} applied request{'' if drift.looked == 1 else 's'} looked at, nothing drifted")
     )
-    rest = [f"{len(drift.waiting)} not applied as the file says"] if drift.waiting else []
+    rest = [f"{ignored} ignored for now"] if ignored else []
+    rest += [f"{len(drift.waiting)} not applied as the file says"] if drift.waiting else []
     rest += [f"{len(drift.unseen)} could not be looked at"] if drift.unseen else []
     return "; ".join([found, *rest]) + "."
 
@@ -45,11 +74,13 @@ def print_drift(console: Console, drift: Drift) -> None:
             console.print(Text(f"  {visible(one.path)}"))
             for line in _lines(one):
                 console.print(Text(f"    {line}"), soft_wrap=True)
+            for line in choices(one) if one.open else ():
+                console.print(Text(f"      {visible(line)}", "dim"), soft_wrap=True)
         console.print()
     for name, why in drift.unseen.items():
         console.print(Text(f"{visible(name)} could not be looked at. {visible(why)}"), soft_wrap=True)
     console.print(Text(headline(drift)))
-    if drift.drifted:
+    if any(one.open for one in drift.drifted):
         console.print(Text(CHOICES))
 
 
@@ -61,9 +92,11 @@ def markdown(drift: Drift) -> str:
         page.add(f"### {escape(team)}, {code(owner)}", what="owners")
         for one in requests:
             page.rows(code(one.path), (f"- {escape(line)}" for line in _lines(one)), what="things")
+            if one.open:
+                page.add(f"To decide: {', '.join(code(line, 300) for line in choices(one))}")
     unseen = (f"- {code(name)}: {escape(why)}" for name, why in drift.unseen.items())
     page.rows("### Not looked at", unseen, what="requests")
-    if drift.drifted:
+    if any(one.open for one in drift.drifted):
         page.add(CHOICES)
     return str(page)
 
@@ -72,7 +105,12 @@ def _lines(one: Drifted) -> Iterator[str]:
     for change in one.changes:
         yield f"{SIGNS[change.verb]} {visible(change.key)}: {'; '.join(_said(change))}"
     for refusal in one.refusals:
-        yield f"! {visible(f'{refusal.kind}/{refusal.identity}')}: {visible(refusal.message)}"
+        yield f"! {visible(key_of(refusal))}: {visible(refusal.message)}"
+    for ignored in one.ignored:
+        yield (
+            f"ignored until {ignored.until}: {visible(ignored.key)}: {visible(ignored.words)} "
+            f"({visible(ignored.reason)})"
+        )
 
 
 def _said(change: Change) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitops.leaves import leaves
 from gitops.markup import Page, clip, code, escape, visible
-from gitops.plan import Verb
+from gitops.plan import OnFailure, Verb
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -63,6 +63,30 @@ def removals(changes: Iterable[Change]) -> list[str]:
             found.append(f"{change.key}: {change.summary or 'is removed'}")
         found += [f"{change.key}: {words}" for words in change.removes]
     return found
+
+
+_ON_FAILURE = {
+    OnFailure.UNDO: "is taken away again when what needs it fails, if this run made it",
+    OnFailure.HOLD: "stays when what needs it fails, and nothing goes on until a person resumes",
+}
+
+
+def on_failure(plan: Plan) -> list[str]:
+    """What becomes of a change that was done, in words, where it does not simply stay; empty for none."""
+    said = [
+        f"{change.summary or change.key}: {_ON_FAILURE[change.on_failure]}."
+        for change in plan.changes
+        if change.on_failure in _ON_FAILURE
+    ]
+    return [*said, "Everything else that was done stays, and the next run takes up the rest."] if said else []
+
+
+def new_plan(page: Page, changes: Sequence[Change]) -> None:
+    """What would be done now, in the comment that says why it was not."""
+    header = "#### What would be done now, and was not approved\n\n| | What | Where |\n|---|---|---|"
+    page.rows(header, (_row(change) for change in changes), what="changes")
+    taken = removals(changes)
+    page.rows("#### Of that, taken away", (f"- {escape(words)}" for words in taken), what="removals")
 
 
 def differences(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -120,6 +144,7 @@ def _entry(page: Page, entry: Entry) -> None:
         page.rows(header, (_row(change) for change in plan.changes), what="changes")
         decided = (_decided(change) for change in plan.changes if change.details)
         page.rows("#### Decided, and why", decided, what="decisions")
+        page.rows("#### If it fails", (f"- {escape(words)}" for words in on_failure(plan)), what="failures")
         page.rows("#### Notes", (f"- {escape(note)}" for note in plan.notes), what="notes")
     if entry.cost is not None and entry.cost.lines:
         lines = "\n".join(f"- {escape(line, 1000)}" for line in entry.cost.lines)
@@ -243,6 +268,7 @@ def print_plan(console: Console, entry: Entry) -> None:
         _list(console, f"decided for {change.kind}/{change.identity}", change.details)
     if entry.cost is not None:
         _list(console, f"cost {money(entry.cost)}", entry.cost.lines)
+    _list(console, "if it fails", on_failure(entry.plan))
     for note in entry.plan.notes:
         console.print(Text(f"  note: {visible(note)}"), soft_wrap=True)
     for rule, why in _rules(entry):

@@ -268,7 +268,9 @@ def desired(
     team = policy.teams.get(metadata.team)
     requester = policy.person(slack=metadata.requested_by.slack)
     technical = metadata.technical_owner or (requester.email if requester else metadata.business_owner)
-    mentioned = (metadata.business_owner, technical, *metadata.members)
+    told = (email for version in earlier for email in version.request.metadata.members)
+    former = tuple(dict.fromkeys(email for email in told if email not in metadata.members))
+    mentioned = (metadata.business_owner, technical, *metadata.members, *former)
     origin = Origin(
         request=loaded.id,
         name=metadata.name,
@@ -289,6 +291,11 @@ def desired(
         people={email: person.github for email in mentioned if (person := policy.person(email=email))},
         price_book=policy.price_book,
         member_access=policy.members,
+        former_members=former,
+        kinds=tuple(dict.fromkeys(spec.kind for spec in loaded.request.resources)),
+        repositories=policy.repositories,
+        compute=policy.compute,
+        schemas=policy.schemas,
     )
 
     def key(spec: Any) -> tuple[str, str]:

@@ -32,6 +32,7 @@ CHAPTERS = (
     "rules-fields",
     "rules-policy",
     "rules-exceptions",
+    "rules-drift",
     "rules-change",
     "rules-policy-file",
 )

@@ -53,8 +53,14 @@ def standing_of(loaded: Loaded, registry: Registry, money: Money | None) -> Stan
 
 
 def claims_of(loaded: Loaded, registry: Registry) -> tuple[tuple[str, str], ...]:
-    """The resources of a request as (kind, identity), in the file's order."""
-    return tuple((spec.kind, registry[spec.kind].identity(spec)) for spec in loaded.request.resources)
+    """The resources of a request as (kind, identity), in the file's order.
+
+    To add to what another request owns claims nothing that could be claimed twice.
+    """
+    return tuple(
+        (spec.kind, registry[spec.kind].identity(spec) + (f" for {loaded.id}" if spec.guest_of else ""))
+        for spec in loaded.request.resources
+    )
 
 
 def judge_together(standings: Sequence[Standing], policy: Policy, where: Where) -> list[Finding]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from gitops import lease
 from gitops.checkout import Checkout
-from gitops.errors import InvalidRequest, UsageError
+from gitops.errors import InvalidRequest, RemoteError, UsageError
 from gitops.plan import digest
+from gitops.receipt import Receipt, parse_receipt
 from gitops.request import request_id
 
 STATES = {
@@ -19,8 +21,18 @@ STATES = {
     "failed": "not applied: it failed",
     "refused": "not applied: it was refused",
     "waiting": "not applied yet",
+    "started": "being applied",
+    "interrupted": "the run that applied it broke off; the next one takes it up",
+    "held": "on hold until it is resumed: lakeport apply --only NAME --resume",
+    "due": "taken away, but for what holds data: that is dropped on the day its receipt names",
     "misplaced": "no request can be at this path",
 }
+
+STYLES = {
+    "applied": "green",
+    **dict.fromkeys(("partial", "waiting", "changed", "started", "interrupted", "due"), "yellow"),
+}
+"""Colours of states; the others are red."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,14 +51,17 @@ class Row:
         return dict(vars(self))
 
 
-def rows(checkout: Checkout, name: str | None = None) -> list[Row]:
+def rows(checkout: Checkout, name: str | None = None, *, moment: datetime | None = None) -> list[Row]:
     """All request files, or those whose id, or whose name within its team, is ``name``; sorted by path.
+
+    ``moment`` is the time, with its zone; now when it is left out.
 
     Raises:
         UsageError: there is none of that name.
     """
-    latest = _latest(checkout.receipts())
-    found = [_row(checkout, path, latest) for path in checkout.all_files()]
+    chains = lease.by_request(read_receipts(checkout.receipts()))
+    at = moment or datetime.now(UTC)
+    found = [_row(checkout, path, chains, at) for path in checkout.all_files()]
     if name is None:
         return found
     wanted = [row for row in found if name in (row.request, row.path, row.request.rpartition("/")[2])]
@@ -55,35 +70,45 @@ def rows(checkout: Checkout, name: str | None = None) -> list[Row]:
     return wanted
 
 
-def _row(checkout: Checkout, path: str, latest: Mapping[str, Mapping[str, Any]]) -> Row:
+def _row(checkout: Checkout, path: str, chains: Mapping[str, Sequence[Receipt]], moment: datetime) -> Row:
     try:
         identity = request_id(path)
         raw = checkout.read(path)
     except InvalidRequest:
         return Row(request=path, path=path, state="misplaced")
-    receipt = latest.get(identity)
-    if receipt is None:
+    chain = chains.get(identity)
+    if not chain:
         return Row(request=identity, path=path, state="waiting")
-    state = str(receipt.get("status"))
-    if receipt.get("file_digest") != digest(raw):
-        state = "changed" if state == "applied" else "waiting"
+    last = chain[-1]
     return Row(
         request=identity,
         path=path,
-        state=state if state in STATES else "failed",
-        receipt=int(receipt["number"]),
-        at=str(receipt.get("at", "")),
-        error=str(receipt.get("error") or ""),
+        state=_state(chain, digest(raw), moment),
+        receipt=last.number,
+        at=last.at,
+        error=last.error or lease.why_held(chain, digest(raw)),
     )
 
 
-def _latest(files: Mapping[str, bytes]) -> dict[str, Mapping[str, Any]]:
-    """The newest receipt of each request; a file that is no receipt is passed over (the audit reports it)."""
-    latest: dict[str, Mapping[str, Any]] = {}
+def _state(chain: Sequence[Receipt], file_digest: str, moment: datetime) -> str:
+    """A key of :data:`STATES`, by the receipts of a request; there is at least one."""
+    last = chain[-1]
+    held = lease.holder(chain, last.request)
+    if held is not None and lease.live(held, moment):
+        return "started"
+    if last.file_digest != file_digest:
+        return "changed" if last.status in ("applied", "waiting") else "waiting"
+    if lease.why_held(chain, file_digest):
+        return "held"
+    renamed = {"started": "interrupted", "waiting": "due"}
+    state = renamed.get(str(last.status), str(last.status))
+    return state if state in STATES else "failed"
+
+
+def read_receipts(files: Mapping[str, bytes]) -> Iterator[Receipt]:
+    """The receipts in order; a file that is no receipt is passed over (the audit reports it)."""
     for path in sorted(files):
         try:
-            receipt = json.loads(files[path])
-            latest[str(receipt["request"])] = receipt | {"number": int(receipt["number"])}
-        except (ValueError, KeyError, TypeError, RecursionError):
+            yield parse_receipt(files[path], path)
+        except RemoteError:
             continue
-    return latest

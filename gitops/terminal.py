@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gitops.checking import Checked
-    from gitops.landing import Landed
     from gitops.report import Report
+    from gitops.site import Landed
 
 
 NOBODY_READS = 141

@@ -34,6 +34,9 @@ LEVELS: Mapping[str, tuple[str, ...]] = {
 }
 """Permission levels by type, lowest first (Databricks permissions API)."""
 
+OWNER = "IS_OWNER"
+"""What exactly one holds of a SQL warehouse or a job; it allows everything, and no file can give it."""
+
 TEAM_LEVEL: Mapping[str, Level] = {
     "cluster": "CAN_RESTART",
     "sql_warehouse": "CAN_USE",
@@ -238,7 +241,7 @@ class ComputeSpec(Spec, tag="compute"):
             help="Python packages with versions, such as `[lightgbm==4.5.0]`.",
             aliases=("packages", "libs", "python libraries", "dependencies"),
         ),
-        Edited(changed=_installed, gone=Effect.LEFT, same=distribution),
+        Edited(changed=_installed, gone=Effect.TAKEN, same=distribution),
     ] = ()
     access: Annotated[
         Annotated[tuple[ComputeAccess, ...], Meta(max_length=50)],
@@ -250,10 +253,10 @@ class ComputeSpec(Spec, tag="compute"):
             aliases=("cluster access", "permissions", "who can use it"),
         ),
         Edited(
-            gone=Effect.LEFT,
+            gone=Effect.TAKEN,
             same=itemgetter("principal"),
             added="{principal} gets {level}",
-            instead="Have somebody with CAN_MANAGE take the group out under Permissions in Databricks.",
+            dropped="{principal} loses {level}",
         ),
     ] = ()
 
@@ -267,6 +270,23 @@ def distribution(requirement: str) -> str:
     """The name in a requirement, in the one spelling all its spellings share (PEP 503)."""
     name = re.split(r"[\[=<>~!]", requirement, maxsplit=1)[0]
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def members_get(desired: Desired[ComputeSpec]) -> dict[str, str]:
+    """E-mail → level: the highest of those that the policy gives members and this type knows."""
+    origin, known = desired.origin, LEVELS[desired.spec.type]
+    given = [level for level in known if level in origin.member_access.get("compute", ())]
+    return dict.fromkeys(origin.members, given[-1]) if given else {}
+
+
+def was_given(desired: Desired[ComputeSpec]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The groups and the members that earlier versions of the request gave access to, and it does no more."""
+    wanted = {entry.principal.casefold() for entry in desired.spec.access}
+    groups = [entry.principal for spec in desired.earlier for entry in spec.access]
+    gone = {name.casefold(): name for name in groups if name.casefold() not in wanted}
+    members = {email.casefold() for email in desired.origin.members}
+    former = (email for email in desired.origin.former_members if email.casefold() not in members)
+    return tuple(gone.values()), tuple(former)
 
 
 def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy) -> Mapping[str, Any]:

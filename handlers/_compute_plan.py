@@ -3,56 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from gitops.kind import Desired, require_ours
-from gitops.plan import Change, Reason, RefusedChange, Verb
+from gitops.plan import Change, OnFailure, Reason, RefusedChange, Verb
+from handlers import _compute_policy as policies
 from handlers import _compute_shape as shape
-from handlers._compute_fields import NOUN, ComputeSpec, distribution, identity
-
-
-@dataclass(frozen=True, kw_only=True)
-class ComputeState:
-    """What stands, only what we manage.
-
-    ``stands`` is false when there is none, but something to say of what it needs. ``type`` is what stands,
-    which may be another than asked for. ``libraries`` is ``None`` where they are not ours to compare (a job
-    whose team replaced our task). ``access`` maps groups of the file to the level they hold directly.
-    ``twins`` counts all of that name, or with our mark.
-    """
-
-    stands: bool = True
-    type: str = ""
-    id: str = ""
-    mark: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    libraries: frozenset[str] | None = frozenset()
-    access: Mapping[str, str] = field(default_factory=dict)
-    missing_groups: tuple[str, ...] = ()
-    twins: int = 1
-    url: str = ""
+from handlers._compute_fields import NOUN, ComputeSpec, identity
+from handlers._compute_lists import access, libraries
+from handlers._compute_settings import ATTRIBUTES, DECIDED, differences
+from handlers._compute_state import ComputeState, change_of
 
 
 def plan(desired: Desired[ComputeSpec], state: ComputeState | None) -> Sequence[Change]:
-    """Create or correct, then libraries, then access; groups and libraries not in the file are left alone."""
-    if state is not None:
-        _refuse_where_wrong(desired, state)
+    """Create or correct, then access, then libraries, which wait for a start.
+
+    What an earlier version of the request gave and this one names no more is taken away; what no version
+    named is left alone.
+    """
     current = state or ComputeState(stands=False)
-    changes = list(_corrections(desired, current)) if current.stands else [_create(desired)]
+    _refuse_where_wrong(desired, current)
+    fields, supplied = _cluster_fields(desired, current)
+    changes = list(_own_policy(desired, current, fields))
+    if current.stands:
+        changes += _corrections(desired, current, fields, supplied)
+        changes += _compliance(desired, current)
+    else:
+        changes.append(_create(desired, fields, supplied))
+    changes += access(desired, current)
     if desired.spec.type == "cluster" or (current.stands and current.libraries is not None):
-        changes += _libraries(desired, current.libraries or frozenset())
-    changes += _access(desired, current)
+        changes += libraries(desired, current.libraries or frozenset())
     return changes
 
 
 def _refuse_where_wrong(desired: Desired[ComputeSpec], state: ComputeState) -> None:
     spec, noun = desired.spec, NOUN[desired.spec.type]
-    if state.missing_groups:
+    if state.missing:
+        sorts = dict.fromkeys(sort for sort, _ in state.missing)
+        names = {sort: [name for each, name in state.missing if each == sort] for sort in sorts}
         raise RefusedChange(
             Reason.MISSING,
-            f"The workspace has no group {', '.join(state.missing_groups)}.",
-            "Check the spelling, or have the group added to the workspace first.",
+            " ".join(f"The workspace has no {sort} {', '.join(found)}." for sort, found in names.items()),
+            "Check the spelling, or have it added to the workspace first.",
         )
     if not state.stands:
         return
@@ -65,7 +57,83 @@ def _refuse_where_wrong(desired: Desired[ComputeSpec], state: ComputeState) -> N
         )
 
 
-def _create(desired: Desired[ComputeSpec]) -> Change:
+# --- the cluster policy it is made under ----------------------------------------------------------
+
+
+def _cluster_fields(
+    desired: Desired[ComputeSpec], state: ComputeState
+) -> tuple[dict[str, Any], Mapping[str, tuple[Any, Any]]]:
+    """The fields of the cluster that we say, and those that its policy says: (ours, the policy's)."""
+    fields = shape.cluster_fields(desired, state.pools)
+    if state.policy is None or policies.is_made(desired):
+        return fields, {}
+    supplied = policies.supplied(fields, state.policy.definition)
+    fields = policies.without(fields, supplied)
+    refused = tuple(policies.refused(fields, state.policy.definition))
+    if refused:
+        raise RefusedChange(
+            Reason.DENIED,
+            f"The cluster policy {state.policy.name} does not allow {desired.spec.name}: {' '.join(refused)}",
+            "Ask for something that it allows, or have the platform team change it.",
+        )
+    return {**fields, "policy_id": state.policy.id}, supplied
+
+
+def _words_supplied(state_policy: str, supplied: Mapping[str, tuple[Any, Any]]) -> tuple[str, ...]:
+    return tuple(
+        f"The cluster policy {state_policy} says {name} = {theirs}, so that holds and not {ours}."
+        if theirs is not None
+        else f"The cluster policy {state_policy} allows no {name}, so none is sent."
+        for name, (ours, theirs) in supplied.items()
+    )
+
+
+def _own_policy(
+    desired: Desired[ComputeSpec], state: ComputeState, fields: Mapping[str, Any]
+) -> Iterator[Change]:
+    """A cluster policy of its own, where the policy says so: made with it, and changed with it."""
+    if not policies.is_made(desired):
+        return
+    name = policies.made_name(desired.origin.request, identity(desired.spec))
+    wanted = policies.made_definition(desired, fields)
+    live = state.policy.definition if state.policy else None
+    if live == wanted:
+        return
+    changed = sorted(key for key in {*wanted, *(live or {})} if (live or {}).get(key) != wanted.get(key))
+    yield change_of(
+        desired,
+        "policy",
+        Verb.UPDATE if state.policy else Verb.CREATE,
+        before={"definition": dict(live)} if live is not None else None,
+        after={"policy": name, "definition": wanted},
+        summary=f"Change the cluster policy {name}: {', '.join(changed)}"
+        if state.policy
+        else f"Create the cluster policy {name}: what was decided for it, and nothing larger",
+    )
+
+
+def _compliance(desired: Desired[ComputeSpec], state: ComputeState) -> Iterator[Change]:
+    """An edit of a cluster policy does not reach what was made under it: that has to be asked for."""
+    if not state.violations or state.policy is None:
+        return
+    words = "; ".join(f"{name}: {why}" for name, why in sorted(state.violations.items()))
+    yield change_of(
+        desired,
+        "comply",
+        Verb.UPDATE,
+        before={"violations": sorted(state.violations)},
+        after={"policy_id": state.policy.id},
+        summary=f"{desired.spec.name}: follow the cluster policy {state.policy.name} as it is now ({words})"
+        + ("; it restarts if it runs" if desired.spec.type == "cluster" else ""),
+    )
+
+
+# --- the thing itself -----------------------------------------------------------------------------
+
+
+def _create(
+    desired: Desired[ComputeSpec], fields: Mapping[str, Any], supplied: Mapping[str, tuple[Any, Any]]
+) -> Change:
     spec, origin = desired.spec, desired.origin
     wanted = shape.settings(desired)
     if spec.type == "sql_warehouse":
@@ -77,21 +145,42 @@ def _create(desired: Desired[ComputeSpec]) -> Change:
         words += f"; libraries {', '.join(spec.libraries)}" if spec.libraries else ""
     else:
         words += f", stops after {spec.auto_stop_minutes} minutes"
-    return _change(
+    again, why = _again(desired)
+    after: dict[str, Any] = {"body": shape.creation(desired, fields)}
+    if policies.is_made(desired):
+        after["policy"] = policies.made_name(origin.request, identity(spec))
+    policy = policies.asked(desired)
+    return change_of(
         desired,
         spec.type,
         Verb.CREATE,
-        after={"body": shape.creation(desired)},
-        summary=f"Create the {NOUN[spec.type]} {spec.name}: {words}",
-        details=shape.reasons(desired),
+        after=after,
+        summary=f"Create the {NOUN[spec.type]} {spec.name}{again}: {words}",
+        details=(*why, *shape.reasons(desired), *_words_supplied(policy[1] if policy else "", supplied)),
+        on_failure=OnFailure.KEEP if spec.type == "job" else OnFailure.UNDO,
     )
 
 
-def _corrections(desired: Desired[ComputeSpec], state: ComputeState) -> Iterator[Change]:
+def _again(desired: Desired[ComputeSpec]) -> tuple[str, tuple[str, ...]]:
+    """What to say of a thing that an applied or tried version of the request asked for, and that is gone."""
+    if not (desired.earlier or desired.settled):
+        return "", ()
+    if desired.spec.type != "cluster":
+        return " again", ("An earlier version of this request asked for it, and none stands now.",)
+    why = "Databricks deletes a cluster for good 30 days after it last ran, unless somebody pinned it"
+    return " again", (f"An earlier version of this request asked for it, and none stands now: {why}.",)
+
+
+def _corrections(
+    desired: Desired[ComputeSpec],
+    state: ComputeState,
+    fields: Mapping[str, Any],
+    supplied: Mapping[str, tuple[Any, Any]],
+) -> Iterator[Change]:
     spec = desired.spec
-    wanted = shape.settings(desired)
+    wanted = _comparable(desired, state, supplied)
     if not state.mark:
-        yield _change(
+        yield change_of(
             desired,
             "mark",
             Verb.UPDATE,
@@ -100,116 +189,75 @@ def _corrections(desired: Desired[ComputeSpec], state: ComputeState) -> Iterator
             summary=f"Adopt the {NOUN[spec.type]} {spec.name}",
         )
         wanted.pop("tags")
-    found = shape.differences(wanted, state.settings)
+    live = {**state.settings, "policy": _policy_of(desired, state)}
+    found = differences(wanted, live)
     if found:
-        words = [
-            f"{name.replace('_', ' ')} {live} → {want}"
-            for name, (live, want) in found.items()
-            if name != "tags" and not (name == "driver_type" and found.get("node_type") == (live, want))
-        ]
-        words += ["tags"] if "tags" in found else []
-        yield _change(
+        yield change_of(
             desired,
             "settings",
             Verb.UPDATE,
             before={name: live for name, (live, _) in found.items()},
-            after={"settings": {name: want for name, (_, want) in found.items()}},
-            details=shape.reasons(desired) if found.keys() & shape.DECIDED else (),
-            summary=f"{spec.name}: {', '.join(words)}"
+            after={"settings": {name: want for name, (_, want) in found.items()}}
+            | _besides(desired, fields, found.keys()),
+            details=_why(desired, found.keys(), supplied),
+            summary=f"{spec.name}: {', '.join(_words(found, state))}"
             + ("; it restarts if it runs" if spec.type == "cluster" and found.keys() - {"tags"} else ""),
         )
 
 
-def _libraries(desired: Desired[ComputeSpec], live: frozenset[str]) -> Iterator[Change]:
-    """Install what is missing; another version of a library of the file makes room for it."""
-    wanted = set(desired.spec.libraries)
-    install = sorted(wanted - live)
-    if not install:
-        return
-    names = {distribution(one) for one in wanted}
-    managed = {one for one in live if distribution(one) in names}
-    uninstall = sorted(managed - wanted)
-    summary = f"{desired.spec.name}: install {', '.join(install)}"
-    if uninstall:
-        summary += f"; take out {', '.join(uninstall)} at its next restart"
-    yield _change(
-        desired,
-        "libraries",
-        Verb.UPDATE,
-        before={"libraries": sorted(managed)},
-        after={"libraries": sorted(wanted), "install": install, "uninstall": uninstall},
-        summary=summary,
-        removes=tuple(f"the library {one}" for one in uninstall),
-    )
-
-
-def _access(desired: Desired[ComputeSpec], state: ComputeState) -> Iterator[Change]:
-    wanted = {entry.principal: entry.level for entry in desired.spec.access}
-    changed = {who: level for who, level in sorted(wanted.items()) if state.access.get(who) != level}
-    if not changed:
-        return
+def _words(found: Mapping[str, tuple[Any, Any]], state: ComputeState) -> list[str]:
+    called = {state.policy.id: state.policy.name} if state.policy is not None else {}
     words = [
-        f"{who} {level}" + (f" instead of {state.access[who]}" if who in state.access else "")
-        for who, level in changed.items()
+        f"{name.replace('_', ' ')} {'none' if live == '' else live} → "
+        f"{called.get(want, want) if name == 'policy' else want}"
+        for name, (live, want) in found.items()
+        if name != "tags" and not (name == "driver_type" and found.get("node_type") == (live, want))
     ]
-    yield _change(
-        desired,
-        "access",
-        Verb.UPDATE,
-        before={"access": {who: state.access.get(who) for who in changed}},
-        after={"access": changed},
-        summary=f"{desired.spec.name}: let {', '.join(words)}",
-    )
+    return words + (["tags"] if "tags" in found else [])
 
 
-def _change(
-    desired: Desired[ComputeSpec],
-    action: str,
-    verb: Verb,
-    *,
-    before: Any = None,
-    after: Mapping[str, Any],
-    summary: str,
-    details: Iterable[str] = (),
-    removes: Iterable[str] = (),
-) -> Change:
-    found = {
-        "type": desired.spec.type,
-        "name": desired.spec.name,
-        "mark": desired.origin.request,
-        "resource": identity(desired.spec),
+def _comparable(
+    desired: Desired[ComputeSpec], state: ComputeState, supplied: Mapping[str, tuple[Any, Any]]
+) -> dict[str, Any]:
+    """What the file wants, but for what the cluster policy supplies: that is never drift."""
+    wanted = shape.settings(desired)
+    wanted["tags"] = {
+        key: value for key, value in wanted["tags"].items() if f"custom_tags.{key}" not in supplied
     }
-    return Change(
-        kind="compute",
-        identity=identity(desired.spec),
-        action=action,
-        verb=verb,
-        before=before,
-        after={**found, **after},
-        summary=summary,
-        details=tuple(details),
-        removes=tuple(removes),
-    )
+    wanted = {name: want for name, want in wanted.items() if ATTRIBUTES.get(name) not in supplied}
+    if policies.is_made(desired):
+        wanted["policy"] = policies.made_name(desired.origin.request, identity(desired.spec))
+    elif state.policy is not None:
+        wanted["policy"] = state.policy.id
+    return wanted
 
 
-def retire(desired: Desired[ComputeSpec], state: ComputeState) -> Sequence[Change]:
-    """Delete it for good; what it computed stays where it was written."""
-    if not state.stands:
+def _policy_of(desired: Desired[ComputeSpec], state: ComputeState) -> str | None:
+    """The policy it has now: one of ours by its name, since its id is not known before it stands."""
+    live: str | None = state.settings.get("policy")
+    if policies.is_made(desired) and state.policy is not None and live == state.policy.id:
+        return state.policy.name
+    return live
+
+
+def _besides(
+    desired: Desired[ComputeSpec], fields: Mapping[str, Any], changed: Iterable[str]
+) -> dict[str, Any]:
+    """What ``apply`` has to know besides: runtime and access mode in their form, pools, our policy."""
+    names = set(changed)
+    ours: dict[str, Any] = {}
+    if names & {"runtime", "access_mode"}:
+        ours |= {name: value for name, value in shape.attributes(desired).items() if name in fields}
+    if names & {"node_type", "driver_type"}:
+        ours |= {name: fields[name] for name in shape.POOLS if name in fields}
+    found: dict[str, Any] = {"fields": ours} if ours else {}
+    return found | ({"our_policy": True} if "policy" in names and policies.is_made(desired) else {})
+
+
+def _why(
+    desired: Desired[ComputeSpec], changed: Iterable[str], supplied: Mapping[str, tuple[Any, Any]]
+) -> tuple[str, ...]:
+    if not set(changed) & DECIDED:
         return ()
-    spec = desired.spec
-    if state.mark != desired.origin.request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The {NOUN[state.type]} {spec.name} does not belong to this request and is left alone.",
-            "Nothing needs to be done: set `lifecycle: retired` once the rest is gone.",
-        )
-    return (
-        _change(
-            desired,
-            state.type,
-            Verb.REMOVE,
-            before={"mark": state.mark},
-            after={"type": state.type},
-            summary=f"Delete the {NOUN[state.type]} {spec.name}",
-        ),
-    )
+    policy = policies.asked(desired)
+    return (*shape.reasons(desired), *_words_supplied(policy[1] if policy else "", supplied))

@@ -115,6 +115,12 @@ def _access(desired: Desired[ComputeSpec], policy: Policy) -> Iterator[Complaint
                 message=f"The group {entry.principal} is there twice.",
                 hint="A group has one level: delete one of the two.",
             )
+        if entry.principal.casefold() == "admins":
+            yield Complaint(
+                path=f"access[{index}].principal",
+                message="The group admins manages everything in a workspace, whatever a list says.",
+                hint="Leave it out.",
+            )
         seen.add(entry.principal.casefold())
 
 
@@ -267,7 +273,7 @@ resources:
         id="compute-access",
         title="An access that Databricks does not know",
         why="Clusters, SQL warehouses and jobs each have their own levels, and each group has one of them; "
-        "Databricks refuses anything else.",
+        "Databricks refuses anything else. What the group admins may do cannot be changed.",
         fix="Use a level that this type of compute has, and one entry for each group.",
         wrong="""\
 resources:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +27,14 @@ ALIASES = {
     "DATA_SECURITY_MODE_DEDICATED": sizing.DEDICATED,
 }
 """Newer names of the two access modes that know Unity Catalog (SDK, ``DataSecurityMode``)."""
+
+NODES = ("node_type_id", "driver_node_type_id")
+POOLS = ("instance_pool_id", "driver_instance_pool_id")
+"""Fields for the machines of workers and driver, by type or by the pool they are taken from."""
+
+PLAIN, ML, GPU_ML = "standard", "ml", "gpu ml"
+ML_BY_MACHINE = "ml, with GPU where the machine has one"
+"""Flavours of the runtime; the last is how the newer form of the clusters API says it."""
 
 Settings = Mapping[str, Any]
 """Comparable values by name: ``name``, ``tags`` and, by type, ``node_type``, ``driver_type`` …"""
@@ -98,24 +107,60 @@ def settings(desired: Desired[ComputeSpec]) -> dict[str, Any]:
     made_of = decided(desired).made_of
     if isinstance(made_of, Warehouse):
         return found | {"size": made_of.name, "auto_stop_minutes": spec.auto_stop_minutes}
-    found |= {"node_type": made_of.worker.type, "driver_type": made_of.driver.type}
+    found |= {
+        "node_type": made_of.worker.type,
+        "driver_type": made_of.driver.type,
+        "access_mode": made_of.access_mode,
+        "runtime": flavour({"spark_version": made_of.runtime}),
+    }
     if spec.type == "cluster":
-        found |= {"auto_stop_minutes": spec.auto_stop_minutes, "access_mode": made_of.access_mode}
+        found["auto_stop_minutes"] = spec.auto_stop_minutes
+        if made_of.access_mode == sizing.DEDICATED:
+            found["dedicated_to"] = desired.origin.group
     return found
 
 
-def creation(desired: Desired[ComputeSpec]) -> dict[str, Any]:
-    """The body of the call that creates it."""
+def cluster_fields(desired: Desired[ComputeSpec], pools: Mapping[str, str]) -> dict[str, Any]:
+    """A cluster, interactive or of a job, as Databricks takes it; empty for a SQL warehouse.
+
+    ``pools`` are instance pools by the machine that is in them.
+    """
+    spec, wanted = desired.spec, settings(desired)
+    if spec.type == "sql_warehouse":
+        return {}
+    fields = machines_body(wanted) | attributes(desired) | {"custom_tags": wanted["tags"]}
+    if pooled := pool_fields(wanted, pools):
+        fields = {name: value for name, value in fields.items() if name not in NODES} | pooled
+    if spec.type == "cluster":
+        fields |= {"cluster_name": spec.name, "autotermination_minutes": spec.auto_stop_minutes}
+    return fields
+
+
+def pool_fields(wanted: Settings, pools: Mapping[str, str]) -> dict[str, str]:
+    """The pools for these machines; empty where the workers' or the driver's are in none."""
+    found = [pools.get(wanted["node_type"]), pools.get(wanted["driver_type"])]
+    return {name: pool for name, pool in zip(POOLS, found, strict=True) if pool} if all(found) else {}
+
+
+def attributes(desired: Desired[ComputeSpec]) -> dict[str, Any]:
+    """Runtime, access mode and whose alone it is, as fields of a cluster.
+
+    A dedicated cluster is the team's group's, whoever owns the request: another owner changes nothing.
+    """
+    made_of = decided(desired)
+    found = dict(made_of.attributes)
+    if desired.spec.type == "cluster" and getattr(made_of.made_of, "access_mode", "") == sizing.DEDICATED:
+        found["single_user_name"] = desired.origin.group
+    return found
+
+
+def creation(desired: Desired[ComputeSpec], fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of the call that creates it; ``fields`` are those of its cluster."""
     spec, wanted = desired.spec, settings(desired)
     if spec.type == "sql_warehouse":
         return warehouse_body(wanted) | {"enable_serverless_compute": True, "warehouse_type": "PRO"}
-    machines = _machines(desired, wanted)
     if spec.type == "cluster":
-        return machines | {
-            "cluster_name": spec.name,
-            "autotermination_minutes": spec.auto_stop_minutes,
-            "idempotency_token": idempotency_token(desired),
-        }
+        return {**fields, "idempotency_token": idempotency_token(desired)}
     task: dict[str, Any] = {
         "task_key": MAIN,
         "job_cluster_key": MAIN,
@@ -127,7 +172,7 @@ def creation(desired: Desired[ComputeSpec]) -> dict[str, Any]:
         "name": spec.name,
         "tags": wanted["tags"],
         "max_concurrent_runs": 1,
-        "job_clusters": [{"job_cluster_key": MAIN, "new_cluster": machines}],
+        "job_clusters": [{"job_cluster_key": MAIN, "new_cluster": dict(fields)}],
         "tasks": [task],
     }
 
@@ -135,14 +180,6 @@ def creation(desired: Desired[ComputeSpec]) -> dict[str, Any]:
 def notebook(desired: Desired[ComputeSpec]) -> str:
     """Where a new job looks for its code until its team says otherwise; nothing is put there."""
     return f"/Workspace/Shared/{desired.origin.team}/{desired.origin.name}/{MAIN}"
-
-
-def _machines(desired: Desired[ComputeSpec], wanted: Settings) -> dict[str, Any]:
-    """What a cluster is made of, interactive or of a job."""
-    body = machines_body(wanted) | decided(desired).attributes | {"custom_tags": wanted["tags"]}
-    if wanted.get("access_mode") == sizing.DEDICATED:
-        body["single_user_name"] = desired.origin.group
-    return body
 
 
 def library(requirement: str) -> dict[str, Any]:
@@ -162,88 +199,14 @@ def warehouse_body(wanted: Settings) -> dict[str, Any]:
     }
 
 
-# What stands, in the same words. A value that is absent there is None: not known, and so no difference.
-
-
-def of_cluster(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a cluster as the API describes it."""
-    mode = found.get("data_security_mode")
-    return _of_machines(found) | {
-        "name": found.get("cluster_name"),
-        "tags": found.get("custom_tags"),
-        "auto_stop_minutes": found.get("autotermination_minutes"),
-        "access_mode": ALIASES.get(mode, mode) if mode else None,
-    }
-
-
-def of_warehouse(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a SQL warehouse as the API describes it."""
-    return {
-        "name": found.get("name"),
-        "tags": tags_of_warehouse(found),
-        "size": found.get("cluster_size"),
-        "min_workers": found.get("min_num_clusters"),
-        "max_workers": found.get("max_num_clusters"),
-        "auto_stop_minutes": found.get("auto_stop_mins"),
-    }
-
-
-def tags_of_warehouse(found: Mapping[str, Any]) -> dict[str, str]:
-    """Its tags as a mapping."""
-    pairs = (found.get("tags") or {}).get("custom_tags") or ()
-    return {pair.get("key", ""): pair.get("value", "") for pair in pairs}
-
-
-def of_job(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a job as the API describes it; of its cluster, if it still has ours."""
-    job = found.get("settings") or {}
-    cluster = main_of(job.get("job_clusters"), "job_cluster_key").get("new_cluster") or {}
-    return _of_machines(cluster) | {"name": job.get("name"), "tags": job.get("tags")}
-
-
-def main_of(entries: Any, key: str) -> Mapping[str, Any]:
-    """The entry with our key among a job's tasks or clusters; empty where its team took it out."""
-    return next((entry for entry in entries or () if entry.get(key) == MAIN), {})
-
-
-def _of_machines(found: Mapping[str, Any]) -> dict[str, Any]:
-    scale = found.get("autoscale") or {}
-    fixed = found.get("num_workers") if not scale else None
-    return {
-        "node_type": found.get("node_type_id"),
-        "driver_type": found.get("driver_node_type_id") or found.get("node_type_id"),
-        "min_workers": scale.get("min_workers", fixed),
-        "max_workers": scale.get("max_workers", fixed),
-    }
-
-
-def differences(wanted: Settings, live: Settings) -> dict[str, tuple[Any, Any]]:
-    """Setting → (live, wanted) where they differ; of the tags only our own."""
-    found: dict[str, tuple[Any, Any]] = {}
-    for key, want in wanted.items():
-        have = live.get(key)
-        if key == "tags" and have is not None:
-            have = {name: have[name] for name in want if name in have}
-        if have is not None and have != want:
-            found[key] = (have, want)
-    return found
-
-
-DECIDED = frozenset({"node_type", "driver_type", "access_mode", "size"})
-"""Settings that nobody asked for in these words: the reasons belong to a change of them."""
-
-MACHINES = frozenset({"node_type", "driver_type", "min_workers", "max_workers"})
-CLUSTER_FIELDS: Mapping[str, tuple[str, ...]] = {
-    "name": ("cluster_name",),
-    "tags": ("custom_tags",),
-    "auto_stop_minutes": ("autotermination_minutes",),
-    "access_mode": ("data_security_mode",),
-    "node_type": ("node_type_id",),
-    "driver_type": ("driver_node_type_id",),
-    "min_workers": ("autoscale",),
-    "max_workers": ("autoscale",),
-}
-"""Which fields of a cluster a setting is made of."""
+def flavour(found: Mapping[str, Any]) -> str | None:
+    """Which of the runtimes it is, whatever its version; ``None`` where its name does not say."""
+    name = str(found.get("spark_version") or "")
+    if found.get("use_ml_runtime"):
+        return ML_BY_MACHINE
+    if not re.match(r"\d", name):
+        return None
+    return GPU_ML if "-gpu-ml-" in name else ML if "-ml-" in name else PLAIN
 
 
 def machines_body(wanted: Settings) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from gitops.policy import Policy
 
 Permission = Literal["pull", "triage", "push", "maintain", "admin"]
+LEVELS: tuple[str, ...] = get_args(Permission)
+"""From least to most."""
 TeamSlug = Annotated[str, spelt(r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?", max_length=100)]
 Topic = Annotated[str, spelt(r"[a-z0-9][a-z0-9-]{0,49}")]
 
@@ -96,11 +98,10 @@ class RepoSpec(Spec, tag="repo"):
             aliases=("teams", "repo access", "collaborators"),
         ),
         Edited(
-            gone=Effect.LEFT,
+            gone=Effect.TAKEN,
             same=itemgetter("team"),
             added="the team {team} gets {permission}",
-            instead="Have an admin of the repository take the team out on GitHub, under Settings, "
-            "Collaborators and teams.",
+            dropped="the team {team} loses {permission}",
         ),
     ] = ()
     topics: Annotated[
@@ -110,7 +111,7 @@ class RepoSpec(Spec, tag="repo"):
             help="Words to find it by, lower-case with hyphens, such as `[churn]`.",
             aliases=("tags", "labels", "keywords"),
         ),
-        Edited(gone=Effect.LEFT),
+        Edited(gone=Effect.TAKEN),
     ] = ()
 
 

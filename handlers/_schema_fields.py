@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from msgspec import Meta
 
 from gitops.edited import Edited, Effect
 from gitops.kind import Ask, Spec
-from gitops.vocabulary import Part, spelt
+from gitops.vocabulary import ENVIRONMENTS, Part, TeamName, spelt
 
 if TYPE_CHECKING:
     from gitops.policy import Policy
@@ -37,7 +37,23 @@ Principal = Annotated[
     str,
     spelt(r"[^\s\x00-\x1f\x7f`\x22\\](?:[^\x00-\x1f\x7f`\x22\\]*[^\s\x00-\x1f\x7f`\x22\\])?", max_length=255),
 ]
-"""The name of an account-level group."""
+"""The name of an account-level group, or the e-mail of somebody in the account."""
+
+MEMBER_LEVELS = get_args(Privilege)
+"""What the policy may give each member of a request, as with a group: on the schema itself."""
+
+Location = Annotated[
+    str,
+    spelt(
+        r"(?:abfss|gs|r2|s3|wasbs)://[A-Za-z0-9][A-Za-z0-9@._-]*(?:/[A-Za-z0-9_=-][A-Za-z0-9._=-]*)*/?",
+        max_length=1024,
+    ),
+]
+"""A folder of cloud storage; no spaces, no wildcards, and no way up."""
+
+RequestId = Annotated[
+    str, spelt(rf"(?:{'|'.join(ENVIRONMENTS)})/[a-z](?:-?[a-z0-9])*/[a-z](?:-?[a-z0-9])*", max_length=100)
+]
 
 
 def _revoked(spec: SchemaSpec) -> Effect:
@@ -46,8 +62,8 @@ def _revoked(spec: SchemaSpec) -> Effect:
 
 
 def _left_out(spec: SchemaSpec) -> Effect:
-    """What becomes of a group that leaves the file: only ``authoritative`` looks at others than it names."""
-    return Effect.TAKEN if spec.grants_mode == "authoritative" else Effect.LEFT
+    """What becomes of a group that leaves the file: what it was given is taken away, unless it only adds."""
+    return Effect.LEFT if spec.grants_mode == "additive" else Effect.TAKEN
 
 
 def _commented(spec: SchemaSpec) -> Effect:
@@ -157,8 +173,7 @@ class SchemaSpec(Spec, tag="schema"):
             same=itemgetter("principal"),
             added="{principal} may {privileges}",
             dropped="{principal} may no longer {privileges}",
-            instead="Have its privileges taken away in Databricks; or write `grants_mode: authoritative`, "
-            "which takes them from everybody whom the file does not name.",
+            instead="Write `grants_mode: named`: then a group that leaves the file loses what it was given.",
         ),
     ] = ()
     grants_mode: Annotated[
@@ -178,6 +193,46 @@ class SchemaSpec(Spec, tag="schema"):
         ),
         Edited(changed=_grants_mode),
     ] = "named"
+    storage_root: Annotated[
+        Location | None,
+        Ask(
+            label="Managed location",
+            help="Where its files live, such as `abfss://data@acme.dfs.core.windows.net/churn`; "
+            "else where the catalog's do.",
+            risky=True,
+            default=False,
+            infer=False,
+        ),
+        Edited(immutable=True),
+    ] = None
+    shared_with: Annotated[
+        Annotated[tuple[TeamName, ...], Meta(max_length=20)],
+        Ask(
+            label="Shared with",
+            help="Teams whose requests may grant privileges on it as well, such as `[risk]`.",
+            risky=True,
+            default=False,
+            infer=False,
+        ),
+        Edited(note="what their requests have granted stays, unless the grants are authoritative"),
+    ] = ()
+    belongs_to: Annotated[
+        RequestId | None,
+        Ask(
+            label="Belongs to",
+            help="The request whose schema it is, such as `dev/growth/churn-prediction`, where this one only "
+            "adds grants to it.",
+            risky=True,
+            default=False,
+            infer=False,
+        ),
+        Edited(immutable=True),
+    ] = None
+
+    @property
+    def guest_of(self) -> str:
+        """The request that owns the schema, where this one only adds grants."""
+        return self.belongs_to or ""
 
 
 def full_name(spec: SchemaSpec) -> str:

@@ -3,78 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from gitops import grants
-from gitops.kind import Desired, require_ours
-from gitops.plan import Change, Reason, RefusedChange, Verb
+from gitops.kind import Desired
+from gitops.plan import Change, Stage, Verb
 from handlers._schema_fields import SchemaSpec, full_name
-
-
-@dataclass(frozen=True, kw_only=True)
-class SchemaState:
-    """What stands, only what we manage.
-
-    ``stands`` is false when there is no schema, but something to say of what it needs. ``held`` are the
-    privileges granted directly on the schema, by principal; ``catalog_users`` the wanted principals that can
-    use the catalog already. ``content`` names one thing of each sort in it, only looked up to retire it.
-    """
-
-    stands: bool = True
-    mark: str = ""
-    comment: str = ""
-    held: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    catalog_users: frozenset[str] = frozenset()
-    missing_groups: tuple[str, ...] = ()
-    missing_catalog: bool = False
-    deployer: str = ""
-    content: tuple[str, ...] = ()
-    url: str = ""
+from handlers._schema_state import ABSENT, SchemaState, require_possible
+from handlers._schema_wants import given_of, others_of, owner_of, properties_of, rules_of, wanted_of
 
 
 def plan(desired: Desired[SchemaSpec], state: SchemaState | None) -> Sequence[Change]:
-    """Create or correct, then the use of the catalog, then all grants at once."""
-    if state is not None:
-        _refuse_where_wrong(desired, state)
-    current = state or SchemaState(stands=False)
-    changes = list(_corrections(desired, current)) if current.stands else [_create(desired)]
-    catalog = desired.spec.catalog.lower()
-    for principal in sorted({grant.principal for grant in desired.spec.grants} - current.catalog_users):
-        changes.append(
-            _change(
-                desired,
-                f"use-catalog:{principal}",
-                Verb.CREATE,
-                after={"catalog": catalog, "principal": principal},
-                summary=f"Let {principal} use the catalog {catalog}, without which nothing in it can be used",
-            )
-        )
-    changes += _grants(desired, current)
+    """Create or correct; then all grants at once, the use of the catalog, and last of all the owner."""
+    current = state or ABSENT
+    require_possible(desired, current)
+    changes: list[Change] = []
+    if not desired.spec.guest_of:
+        changes += _corrections(desired, current) if current.stands else [_create(desired, current)]
+    if current.held is not None:
+        changes += _grants(desired, current, current.held)
+        changes += _use_of_catalog(desired, current)
+    if not desired.spec.guest_of:
+        changes += _owner(desired, current)
     return changes
 
 
-def _refuse_where_wrong(desired: Desired[SchemaSpec], state: SchemaState) -> None:
-    spec = desired.spec
-    if state.missing_catalog:
-        raise RefusedChange(
-            Reason.MISSING,
-            f"There is no catalog {spec.catalog}, or this credential cannot see it.",
-            "Lakeport makes no catalogs: ask the platform team for it.",
-        )
-    if state.missing_groups:
-        raise RefusedChange(
-            Reason.MISSING,
-            f"There is no account-level group {', '.join(state.missing_groups)}.",
-            "Check the spelling; a group of the workspace alone cannot be granted anything in Unity Catalog.",
-        )
-    if state.stands:
-        require_ours(desired, f"the schema {full_name(spec)}", state.mark)
+# --- the schema itself ------------------------------------------------------------------------------------
 
 
-def _create(desired: Desired[SchemaSpec]) -> Change:
+def _create(desired: Desired[SchemaSpec], state: SchemaState) -> Change:
     spec, origin = desired.spec, desired.origin
-    return _change(
+    return change(
         desired,
         "schema",
         Verb.CREATE,
@@ -83,24 +42,40 @@ def _create(desired: Desired[SchemaSpec]) -> Change:
             "name": spec.name.lower(),
             "comment": spec.comment or origin.purpose,
             "mark": origin.request,
+            "properties": properties_of(desired),
+            **({"storage_root": spec.storage_root} if spec.storage_root else {}),
         },
-        summary=f"Create the schema {full_name(spec)}",
+        summary=f"Create the schema {full_name(spec)}"
+        + (f" with its files in {spec.storage_root}" if spec.storage_root else ""),
+        details=_inherited(desired, state),
     )
 
 
+def _inherited(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[str]:
+    """Who gets in without being named: what is granted on a catalog holds for every schema in it."""
+    if state.inherited:
+        who = "; ".join(f"{one} ({', '.join(sorted(held))})" for one, held in sorted(state.inherited.items()))
+        yield f"By grants on the catalog {desired.spec.catalog.lower()}, these get at it as well: {who}."
+
+
 def _corrections(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[Change]:
-    spec, origin = desired.spec, desired.origin
-    if not state.mark:
-        yield _change(
+    spec = desired.spec
+    properties = properties_of(desired)
+    if properties != state.properties:
+        adopted = not state.mark
+        yield change(
             desired,
-            "mark",
+            "mark" if adopted else "properties",
             Verb.UPDATE,
-            before={"mark": ""},
-            after={"mark": origin.request},
-            summary=f"Adopt the schema {full_name(spec)}",
+            before={"properties": dict(state.properties)},
+            after={"mark": desired.origin.request, "properties": properties},
+            summary=f"Adopt the schema {full_name(spec)}"
+            if adopted
+            else f"Change properties of {full_name(spec)}: {_differing(state.properties, properties)}",
+            details=_inherited(desired, state) if adopted else (),
         )
     if spec.comment and spec.comment != state.comment:
-        yield _change(
+        yield change(
             desired,
             "settings",
             Verb.UPDATE,
@@ -110,47 +85,134 @@ def _corrections(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[C
         )
 
 
-def _grants(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[Change]:
+def _differing(one: Mapping[str, str], other: Mapping[str, str]) -> str:
+    return ", ".join(name for name in sorted({*one, *other}) if one.get(name) != other.get(name))
+
+
+def _owner(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[Change]:
+    """In its own call, after everything that needs the rights of an owner."""
+    owner = owner_of(desired)
+    if not owner or owner.casefold() == state.owner.casefold():
+        return
+    made_by = state.owner.casefold() == state.made_by.casefold()
+    ours = made_by and state.mark == desired.origin.request
+    yield change(
+        desired,
+        "owner",
+        Verb.UPDATE,
+        # Who makes it is not known when the plan is drawn, so whoever did is nobody in particular.
+        before={"owner": "" if made_by else state.owner},
+        after={"owner": owner},
+        summary=f"Hand {full_name(desired.spec)} over to {owner}; Lakeport keeps MANAGE on it",
+        details=(f"An owner can grant anything on {full_name(desired.spec)} to anybody, past every review.",),
+        removes=() if ours or not state.owner else (f"{state.owner} is no longer the owner",),
+    )
+
+
+# --- grants -----------------------------------------------------------------------------------------------
+
+
+def _grants(
+    desired: Desired[SchemaSpec], state: SchemaState, held: Mapping[str, frozenset[str]]
+) -> Iterator[Change]:
     """At most one change: what each principal gets and loses, and what it holds in the end."""
-    spec = desired.spec
-    wanted = {grant.principal: frozenset[str](grant.privileges) for grant in spec.grants}
-    found = grants.difference(wanted, state.held, spec.grants_mode, keep=(state.deployer,))
+    wanted, gave = wanted_of(desired), given_of(desired)
+    keep = {state.made_by, owner_of(desired) or state.owner, *rules_of(desired).untouched} - {""}
+    # Who draws the plan is not always who applies it: of those who look, only what keeps them in is spared.
+    managing = {one: frozenset({grants.MANAGE}) for one in keep | {state.planner}}
+    named = {one.casefold() for one in (*wanted, *gave)}
+    found = grants.difference(
+        wanted,
+        held,
+        desired.spec.grants_mode,
+        keep=[one for one in keep if one.casefold() not in named],
+        gave=gave,
+        others=grants.union([others_of(desired), managing]),
+    )
+    details = (*_still_held(desired, state, found), *_reported(desired, state))
+    yield from granting(desired, held, found, details=details)
+
+
+def granting(
+    desired: Desired[SchemaSpec],
+    held: Mapping[str, frozenset[str]],
+    found: Sequence[grants.Difference],
+    *,
+    action: str = "grants",
+    stage: Stage = Stage.NOW,
+    details: Iterable[str] = (),
+) -> Iterator[Change]:
+    """The change that carries out differences; none where there are none. Of a later stage, it removes."""
     if not found:
         return
-    live = {name.casefold(): held for name, held in state.held.items()}
-    before = {one.principal: live.get(one.principal.casefold(), frozenset()) for one in found}
+    live = {name.casefold(): privileges for name, privileges in held.items()}
+    before = {one.principal: live.get(one.principal.casefold(), frozenset[str]()) for one in found}
     after = grants.applied(before, found)
-    words = [
-        " and ".join(
-            part
-            for part in (
-                f"grant {', '.join(one.add)}" if one.add else "",
-                f"take away {', '.join(one.remove)}" if one.remove else "",
-            )
-            if part
-        )
-        for one in found
-    ]
-    yield _change(
+    verb = Verb.UPDATE if any(before.values()) else Verb.CREATE
+    yield change(
         desired,
-        "grants",
-        Verb.UPDATE if any(before.values()) else Verb.CREATE,
-        before={"grants": {name: sorted(held) for name, held in before.items()}},
+        action,
+        verb if stage is Stage.NOW else Verb.REMOVE,
+        before={"grants": {name: sorted(privileges) for name, privileges in before.items()}},
         after={
             "grants": {name: sorted(after.get(name, ())) for name in before},
             "changes": [
                 {"principal": one.principal, "add": list(one.add), "remove": list(one.remove)}
                 for one in found
             ],
-            "additive": spec.grants_mode == "additive",
         },
-        summary=f"{full_name(spec)}: "
-        + "; ".join(f"{one.principal}: {word}" for one, word in zip(found, words, strict=True)),
-        removes=tuple(f"{one.principal} loses {name}" for one in found for name in one.remove),
+        summary=f"{full_name(desired.spec)}: " + "; ".join(f"{one.principal}: {_said(one)}" for one in found),
+        details=details,
+        removes=[f"{one.principal} loses {name}" for one in found for name in one.remove],
+        stage=stage,
     )
 
 
-def _change(
+def _said(one: grants.Difference) -> str:
+    parts = (("grant", one.add), ("take away", one.remove))
+    return " and ".join(f"{word} {', '.join(names)}" for word, names in parts if names)
+
+
+def _still_held(
+    desired: Desired[SchemaSpec], state: SchemaState, found: Iterable[grants.Difference]
+) -> Iterator[str]:
+    """What somebody who loses a privilege keeps all the same, by a grant on the catalog."""
+    above = grants.folded(state.inherited)
+    for one in found:
+        kept = grants.within(one.remove, above.get(one.principal.casefold(), frozenset()))
+        if kept:
+            yield (
+                f"{one.principal} can {', '.join(kept)} all the same, by a grant on the catalog "
+                f"{desired.spec.catalog.lower()}."
+            )
+
+
+def _use_of_catalog(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[Change]:
+    """Without ``USE_CATALOG`` nothing in the schema can be used; it is only ever granted."""
+    if state.catalog_users is None or rules_of(desired).use_catalog == "reported":
+        return
+    catalog = desired.spec.catalog.lower()
+    for principal in sorted(wanted_of(desired).keys() - state.catalog_users):
+        yield change(
+            desired,
+            f"use-catalog:{principal}",
+            Verb.CREATE,
+            after={"catalog": catalog, "principal": principal},
+            summary=f"Let {principal} use the catalog {catalog}, without which nothing in it can be used",
+        )
+
+
+def _reported(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[str]:
+    """Who needs the use of the catalog from somebody else."""
+    catalog = desired.spec.catalog.lower()
+    if state.catalog_users is None:
+        yield f"Who can use the catalog {catalog} could not be seen; without it, nothing in it is of use."
+    elif rules_of(desired).use_catalog == "reported":
+        for principal in sorted(wanted_of(desired).keys() - state.catalog_users):
+            yield f"{principal} cannot use the catalog {catalog} yet: its owner has to grant USE_CATALOG."
+
+
+def change(
     desired: Desired[SchemaSpec],
     action: str,
     verb: Verb,
@@ -158,8 +220,11 @@ def _change(
     before: Any = None,
     after: Mapping[str, Any],
     summary: str,
+    details: Iterable[str] = (),
     removes: Iterable[str] = (),
+    stage: Stage = Stage.NOW,
 ) -> Change:
+    """One change of a schema; ``after`` always names it."""
     name = full_name(desired.spec)
     return Change(
         kind="schema",
@@ -169,34 +234,7 @@ def _change(
         before=before,
         after={"schema": name, **after},
         summary=summary,
+        details=tuple(details),
         removes=tuple(removes),
-    )
-
-
-def retire(desired: Desired[SchemaSpec], state: SchemaState) -> Sequence[Change]:
-    """Drop it, if nothing is in it. What was granted on the catalog stays: others may need it."""
-    if not state.stands:
-        return ()
-    name = full_name(desired.spec)
-    if state.mark != desired.origin.request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The schema {name} does not belong to this request and is left alone.",
-            "Nothing needs to be done: set `lifecycle: retired` once the rest is gone.",
-        )
-    if state.content:
-        raise RefusedChange(
-            Reason.NOT_EMPTY,
-            f"The schema {name} is not empty: it holds {', '.join(state.content)}.",
-            "Move or drop what is in it first; Lakeport never deletes data.",
-        )
-    return (
-        _change(
-            desired,
-            "schema",
-            Verb.REMOVE,
-            before={"mark": state.mark},
-            after={"mark": desired.origin.request},
-            summary=f"Drop the empty schema {name}",
-        ),
+        stage=stage,
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 def _catalog_allowed(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
     origin = desired.origin
+    if desired.spec.guest_of:
+        return  # whose schema it is answers for where it lives
     limit = policy.effective_for(origin).catalogs
     allowed = limit.value
     if desired.spec.catalog.lower() not in {name.lower() for name in allowed}:
@@ -50,6 +52,48 @@ def _grants_are_usable(desired: Desired[SchemaSpec], policy: Policy) -> Iterator
                 message=f"Without USE_SCHEMA, {grant.principal} cannot use what it is granted.",
                 hint="Add USE_SCHEMA.",
             )
+
+
+def _location_allowed(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
+    location, rules = desired.spec.storage_root, policy.schemas
+    if location and rules and not rules.allows_storage(location):
+        roots = rules.storage_roots or ()
+        yield Complaint(
+            path="storage_root",
+            message=f"The policy does not allow files in {location}.",
+            hint=f"Choose a folder below {' or '.join(roots)}." if roots else "Leave it out.",
+        )
+
+
+def _guest_only_grants(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
+    """Who adds grants to the schema of another request says nothing of the schema itself."""
+    del policy
+    spec, origin = desired.spec, desired.origin
+    if not spec.guest_of:
+        return
+    if spec.guest_of == origin.request:
+        yield Complaint(
+            path="belongs_to", message="It names this very request.", hint="Leave `belongs_to` out."
+        )
+    elif spec.guest_of.partition("/")[0] != origin.environment:
+        yield Complaint(
+            path="belongs_to",
+            message=f"The request {spec.guest_of} is not in {origin.environment}.",
+            hint="Ask for access in a request of the environment in which the schema is.",
+        )
+    for name in ("comment", "storage_root", "shared_with"):
+        if getattr(spec, name):
+            yield Complaint(
+                path=name,
+                message=f"The {name} of the schema is for {spec.guest_of} to say, whose it is.",
+                hint="Leave it out here.",
+            )
+    if spec.grants_mode == "authoritative":
+        yield Complaint(
+            path="grants_mode",
+            message=f"Only {spec.guest_of}, whose schema it is, can take privileges from everybody else.",
+            hint="Write `named` or `additive`.",
+        )
 
 
 RULES = (
@@ -123,6 +167,57 @@ resources:
   - {principal: growth, privileges: [USE_SCHEMA, SELECT]}
 """,
         check=_grants_are_usable,
+    ),
+    Rule(
+        id="schema-location",
+        title="Files in a place that the policy does not allow",
+        why="A managed location decides who owns the files and who pays for them, and can never be changed. "
+        "The platform team says in which storage they may live.",
+        fix="Choose a folder below one of the `storage_roots` of the policy, or leave `storage_root` out: "
+        "then the files live with those of the catalog.",
+        wrong="""\
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  storage_root: abfss://private@elsewhere.dfs.core.windows.net/churn
+""",
+        right="""\
+resources:
+- kind: schema
+  catalog: ml_dev
+  name: churn_prediction
+  storage_root: abfss://data@acmedatalake.dfs.core.windows.net/churn
+""",
+        check=_location_allowed,
+        exceptable=True,
+    ),
+    Rule(
+        id="schema-guest",
+        title="More than grants on the schema of another request",
+        why="A schema belongs to one request, and its team answers for it. Others may add grants in their "
+        "own files, where that request is `shared_with` their team; the rest would be fought over.",
+        fix="Beside `belongs_to` write only the catalog, the name and the grants, `named` or `additive`.",
+        wrong="""\
+resources:
+- kind: schema
+  catalog: analytics_dev
+  name: stock
+  belongs_to: dev/supply/stock-forecast
+  grants:
+  - {principal: growth, privileges: [USE_SCHEMA, SELECT]}
+  grants_mode: authoritative
+""",
+        right="""\
+resources:
+- kind: schema
+  catalog: analytics_dev
+  name: stock
+  belongs_to: dev/supply/stock-forecast
+  grants:
+  - {principal: growth, privileges: [USE_SCHEMA, SELECT]}
+""",
+        check=_guest_only_grants,
     ),
 )
 

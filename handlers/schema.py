@@ -3,164 +3,60 @@
 The owner mark is the schema property ``lakeport.request``. Grants are a difference for each principal, sent
 in one call and read back until they show. ``USE_CATALOG`` on the catalog, without which nothing in the schema
 can be used, is granted where a principal lacks it and never taken away: other schemas may need it. Who made
-the schema stays its owner, and keeps what it holds on it.
+the schema stays its owner unless the policy names another, and keeps what it needs to go on with it.
+
+Sources: the schemas, grants and SCIM APIs of Databricks. A schema keeps its name, its catalog and its managed
+location for ever; names are stored in lower case; who makes a schema owns it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gitops import grants
 from gitops.clients import databricks, translate
-from gitops.errors import Refused, StalePlan
-from gitops.kind import Desired, Held, Kind
+from gitops.errors import Refused, RemoteDenied, StalePlan
+from gitops.kind import Desired, Held, Kind, Tell
 from gitops.patience import until
 from gitops.plan import Change, Verb
-from handlers._schema_fields import SchemaSpec, derive, full_name
-from handlers._schema_plan import SchemaState, plan, retire
+from handlers._schema_adopt import adopt
+from handlers._schema_fields import MEMBER_LEVELS, SchemaSpec, derive, full_name
+from handlers._schema_look import USE_CATALOG, content, effective, held, marked, read, read_all
+from handlers._schema_plan import plan
+from handlers._schema_retire import retire
 from handlers._schema_rules import EDITS, RULES
+from handlers._schema_state import SchemaState
+from handlers._schema_wants import MARK, OURS, wanted_of
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
-MARK = "lakeport.request"
-EVERYBODY = "account users"
-"""The built-in group of everybody in the account; it is in no directory listing."""
-
-USE_CATALOG = "USE_CATALOG"
-
-
-def read(desired: Desired[SchemaSpec], client: WorkspaceClient) -> SchemaState | None:
-    """The schema with its grants, and whether the groups and the catalog it needs are there."""
-    from databricks.sdk.errors import NotFound
-
-    spec, active = desired.spec, desired.origin.lifecycle == "active"
-    name = full_name(spec)
-    principals = [grant.principal for grant in spec.grants] if active else []
-    with translate("Databricks"):
-        needs = SchemaState(
-            stands=False,
-            missing_groups=tuple(one for one in principals if not _is_account_group(client, one)),
-            catalog_users=_catalog_users(client, spec.catalog.lower(), principals),
-        )
-        try:
-            found = client.schemas.get(name)
-        except NotFound:
-            missing = active and not _catalog_stands(client, spec.catalog.lower())
-            needs = replace(needs, missing_catalog=missing)
-            return None if needs == SchemaState(stands=False) else needs
-        authoritative = active and spec.grants_mode == "authoritative"
-        return replace(
-            needs,
-            stands=True,
-            mark=(found.properties or {}).get(MARK, ""),
-            comment=found.comment or "",
-            held=_held(client, "schema", name) if active else {},
-            deployer=(client.current_user.me().user_name or "") if authoritative else "",
-            content=() if active else tuple(_content(client, name)),
-            url=f"{client.config.host}/explore/data/{name.replace('.', '/')}",
-        )
-
-
-def _is_account_group(client: WorkspaceClient, name: str) -> bool:
-    """Whether privileges can be granted to it; groups of one workspace alone cannot hold any."""
-    if name.casefold() == EVERYBODY:
-        return True
-    found = client.groups.list(filter=f'displayName eq "{name}"', attributes="id,displayName,meta")
-    return any(
-        (group.display_name or "").casefold() == name.casefold()
-        and (group.meta is None or group.meta.resource_type != "WorkspaceGroup")
-        for group in found
-    )
-
-
-def _catalog_stands(client: WorkspaceClient, catalog: str) -> bool:
-    from databricks.sdk.errors import NotFound
-
-    try:
-        client.catalogs.get(catalog)
-    except NotFound:
-        return False
-    return True
-
-
-def _catalog_users(client: WorkspaceClient, catalog: str, principals: Sequence[str]) -> frozenset[str]:
-    """Those of the principals that can use the catalog, by a grant on it or on what is above it."""
-    from databricks.sdk.errors import NotFound
-
-    if not principals:
-        return frozenset()
-    users: set[str] = set()
-    token: str | None = None
-    try:
-        while True:
-            page = client.grants.get_effective("catalog", catalog, max_results=0, page_token=token)
-            for entry in page.privilege_assignments or ():
-                names = {one.privilege.value for one in entry.privileges or () if one.privilege}
-                if names & {USE_CATALOG, grants.ALL}:
-                    users.add((entry.principal or "").casefold())
-            token = page.next_page_token
-            if not token:  # a page may be empty and still have a next one
-                break
-    except NotFound:
-        return frozenset()
-    return frozenset(one for one in principals if {one.casefold(), EVERYBODY} & users)
-
-
-def _held(client: WorkspaceClient, securable: str, name: str) -> dict[str, frozenset[str]]:
-    """What is granted directly on a securable, by principal."""
-    held: dict[str, frozenset[str]] = {}
-    token: str | None = None
-    while True:
-        page = client.grants.get(securable, name, max_results=0, page_token=token)
-        for entry in page.privilege_assignments or ():
-            found = grants.privileges(one.value for one in entry.privileges or ())
-            held[entry.principal or ""] = held.get(entry.principal or "", frozenset()) | found
-        token = page.next_page_token
-        if not token:
-            return held
-
-
-def _content(client: WorkspaceClient, name: str) -> Iterator[str]:
-    """One of each sort of thing that stands in the schema, in words."""
-    catalog, _, schema = name.partition(".")
-    for table in islice(client.tables.list(catalog, schema, omit_columns=True), 1):
-        yield f"the table {table.name}"
-    for volume in islice(client.volumes.list(catalog, schema), 1):
-        yield f"the volume {volume.name}"
-    for function in islice(client.functions.list(catalog, schema), 1):
-        yield f"the function {function.name}"
+WHERE = "Databricks"
 
 
 def apply(change: Change, client: WorkspaceClient) -> None:
     """One change; a schema that an interrupted run made is found and kept."""
     after = change.after
     name = after["schema"]
-    with translate("Databricks"):
+    with translate(WHERE):
         if change.action == "schema" and change.verb is Verb.CREATE:
             _make(after, client)
         elif change.action == "schema":
             _drop(after, client)
-        elif change.action == "mark":
-            properties = dict(client.schemas.get(name).properties or {})
-            client.schemas.update(name, properties=properties | {MARK: after["mark"]})
+        elif change.action in ("mark", "properties"):
+            _note(after, client)
         elif change.action == "settings":
             client.schemas.update(name, comment=after["comment"])
-        elif change.action == "grants":
-            _grant("schema", name, after["changes"], client)
-            mode: grants.Mode = "additive" if after["additive"] else "named"
-            wanted = {who: frozenset(held) for who, held in after["grants"].items()}
-            until(
-                lambda: None if grants.difference(wanted, _held(client, "schema", name), mode) else True,
-                what=f"The grants on {name}",
-                where="Databricks",
-            )
+        elif change.action == "owner":
+            _hand_over(name, after["owner"], client)
+        elif "changes" in after:
+            _regrant(name, after["changes"], client, going=change.verb is Verb.REMOVE)
         else:
-            more = [{"principal": after["principal"], "add": [USE_CATALOG], "remove": []}]
-            _grant("catalog", after["catalog"], more, client)
+            _let_use(after["catalog"], after["principal"], client)
+
+
+# --- the schema itself ------------------------------------------------------------------------------------
 
 
 def _make(after: Mapping[str, Any], client: WorkspaceClient) -> None:
@@ -182,13 +78,45 @@ def _make(after: Mapping[str, Any], client: WorkspaceClient) -> None:
         return
     try:
         client.schemas.create(
-            after["name"], after["catalog"], comment=after["comment"], properties={MARK: after["mark"]}
+            after["name"],
+            after["catalog"],
+            comment=after["comment"],
+            properties=after["properties"],
+            storage_root=after.get("storage_root"),
         )
     except DatabricksError as error:
         # The SDK repeats the call after a lost answer: what it made the first time is ours.
         if not str(error.error_code or "").endswith("ALREADY_EXISTS"):
             raise
-    until(look, what=f"The schema {name}", where="Databricks")
+    until(look, what=f"The schema {name}", where=WHERE)
+
+
+def _note(after: Mapping[str, Any], client: WorkspaceClient) -> None:
+    """Our properties as they are to be; those of others stay as they are."""
+    name = after["schema"]
+    found = dict(client.schemas.get(name).properties or {})
+    if found.get(MARK):
+        _require_ours(name, found, after["mark"])
+    others = {key: value for key, value in found.items() if key not in OURS}
+    client.schemas.update(name, properties=others | after["properties"])
+
+
+def _hand_over(name: str, owner: str, client: WorkspaceClient) -> None:
+    """Give the schema to its owner, once we can go on without being it.
+
+    Who hands a schema over and holds no ``MANAGE`` on it is locked out: the next plan could not be applied.
+    """
+    ourselves = client.current_user.me().user_name or ""
+    keep = grants.Difference(ourselves, (grants.MANAGE,))
+    if ourselves and not grants.shown([keep], held(client, "schema", name)):
+        _grant("schema", name, [keep], client)
+        _until_shown(name, [keep], client)
+    client.schemas.update(name, owner=owner)
+
+    def look() -> bool | None:
+        return True if (client.schemas.get(name).owner or "").casefold() == owner.casefold() else None
+
+    until(look, what=f"The owner of {name}", where=WHERE)
 
 
 def _drop(after: Mapping[str, Any], client: WorkspaceClient) -> None:
@@ -198,9 +126,9 @@ def _drop(after: Mapping[str, Any], client: WorkspaceClient) -> None:
     try:
         found = client.schemas.get(name)
         _require_ours(name, found.properties, after["mark"])
-        for thing in _content(client, name):
+        for thing in content(client, name):
             raise Refused(
-                f"The schema {name} is not empty any more: it holds {thing}.",
+                f"The schema {name} is not empty: it holds {thing}.",
                 fix="Move or drop what is in it first; Lakeport never deletes data.",
             )
         client.schemas.delete(name)
@@ -217,30 +145,118 @@ def _require_ours(name: str, properties: Mapping[str, str] | None, mark: str) ->
         )
 
 
-def _grant(securable: str, name: str, changes: Iterable[Mapping[str, Any]], client: WorkspaceClient) -> None:
-    """All differences in one call; a securable that was just made may be unknown for seconds."""
+# --- grants -----------------------------------------------------------------------------------------------
+
+
+def _regrant(
+    name: str, changes: Iterable[Mapping[str, Any]], client: WorkspaceClient, *, going: bool
+) -> None:
+    """Send all differences, and wait until they read back; of a schema that goes, nothing has to be there."""
     from databricks.sdk.errors import NotFound
+
+    found = [grants.Difference(one["principal"], tuple(one["add"]), tuple(one["remove"])) for one in changes]
+    _require_no_lockout(name, found, client)
+    if not going:
+        _grant("schema", name, found, client)
+        _until_shown(name, found, client)
+        return
+    try:
+        still = grants.folded(held(client, "schema", name))
+        found = [one for one in found if one.add or still.get(one.principal.casefold())]
+        if found:
+            _grant("schema", name, found, client)
+            _until_shown(name, found, client)
+    except NotFound:
+        return
+
+
+def _require_no_lockout(name: str, found: Iterable[grants.Difference], client: WorkspaceClient) -> None:
+    """Never take our own ``MANAGE``: whoever draws the plan may not know who applies it."""
+    losing = {one.principal.casefold() for one in found if grants.MANAGE in one.remove}
+    if losing and (client.current_user.me().user_name or "").casefold() in losing:
+        raise Refused(
+            f"This would take Lakeport's own MANAGE on {name} away.",
+            why="Without it, nothing about the schema could be changed or taken back any more.",
+            fix="Name what Lakeport signs in as under `schemas: {untouched: […]}` in the policy.",
+        )
+
+
+def _grant(securable: str, name: str, found: Iterable[grants.Difference], client: WorkspaceClient) -> None:
+    """All differences in one call; what was just made, schema or principal, may be unknown for a while."""
+    from databricks.sdk.errors import NotFound, ResourceConflict
     from databricks.sdk.service.catalog import PermissionsChange, Privilege
 
     body = [
         PermissionsChange(
-            principal=one["principal"],
-            add=[Privilege(name) for name in one["add"]],
-            remove=[Privilege(name) for name in one["remove"]],
+            principal=one.principal,
+            add=[Privilege(name) for name in one.add],
+            remove=[Privilege(name) for name in one.remove],
         )
-        for one in changes
+        for one in found
     ]
 
     def attempt() -> bool | None:
         try:
             client.grants.update(securable, name, changes=body)
-        except NotFound as error:
-            if str(error.error_code or "").startswith("PRINCIPAL"):
-                raise
+        except (NotFound, ResourceConflict):
             return None
         return True
 
-    until(attempt, what=f"The {securable} {name}", where="Databricks")
+    who = ", ".join(sorted(one.principal or "" for one in body))
+    until(attempt, what=f"The {securable} {name}, or one of {who},", where=WHERE)
+
+
+def _let_use(catalog: str, principal: str, client: WorkspaceClient) -> None:
+    from databricks.sdk.errors import PermissionDenied
+
+    try:
+        _grant("catalog", catalog, [grants.Difference(principal, (USE_CATALOG,))], client)
+    except PermissionDenied:
+        raise RemoteDenied(
+            f"Lakeport may not grant USE_CATALOG on {catalog}, which {principal} needs.",
+            why="Only the owner of a catalog, and who holds MANAGE on it, can.",
+            fix=f"Give Lakeport MANAGE on {catalog}; or write `schemas: {{use_catalog: reported}}` in the "
+            "policy, and have its owner grant it.",
+            where=WHERE,
+        ) from None
+
+
+def _until_shown(name: str, found: Sequence[grants.Difference], client: WorkspaceClient) -> None:
+    def look() -> bool | None:
+        return True if grants.shown(found, held(client, "schema", name)) else None
+
+    until(look, what=f"The grants on {name}", where=WHERE)
+
+
+# --- what else there is to know of it ---------------------------------------------------------------------
+
+
+def verify(desired: Desired[SchemaSpec], client: WorkspaceClient, tell: Tell) -> Iterator[str]:
+    """What keeps those whom the file names from using the schema: by name, not by groups they are in."""
+    from databricks.sdk.errors import NotFound
+
+    name, catalog = full_name(desired.spec), desired.spec.catalog.lower()
+    with translate(WHERE):
+        tell(f"Looking at who can use {name}")
+        try:
+            here = grants.folded(effective(client, "schema", name))
+            above = grants.folded(effective(client, "catalog", catalog))
+        except NotFound:
+            yield f"The schema {name} does not stand."
+            return
+        for principal, wanted in sorted(wanted_of(desired).items()):
+            yield from _lacks(principal, wanted, here, name)
+            yield from _lacks(principal, frozenset({USE_CATALOG}), above, f"the catalog {catalog}")
+
+
+def _lacks(principal: str, wanted: frozenset[str], by_name: grants.Grants, where: str) -> Iterator[str]:
+    everybody = by_name.get("account users", frozenset())
+    has = by_name.get(principal.casefold(), frozenset()) | everybody
+    implied = grants.COVERED | {USE_CATALOG} if grants.ALL in has else frozenset[str]()
+    if has >= grants.COVERED:
+        implied |= {grants.ALL}
+    if lacking := wanted - has - implied:
+        yield f"{principal} does not hold {', '.join(sorted(lacking))} on {where}."
 
 
 def outputs(desired: Desired[SchemaSpec], state: SchemaState) -> Mapping[str, str]:
@@ -249,9 +265,9 @@ def outputs(desired: Desired[SchemaSpec], state: SchemaState) -> Mapping[str, st
 
 
 def access(spec: SchemaSpec) -> Iterator[Held]:
-    """What the file gives whom."""
-    for one in spec.grants:
-        yield Held(principal=one.principal, levels=tuple(one.privileges), thing=full_name(spec))
+    """Who is given what on the schema."""
+    for grant in spec.grants:
+        yield Held(principal=grant.principal, levels=grant.privileges, thing=full_name(spec))
 
 
 KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(
@@ -261,14 +277,20 @@ KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(
     aliases=("database", "unity catalog schema", "uc schema", "namespace"),
     identity=full_name,
     called=lambda spec: f"the schema {full_name(spec)}",
-    access=access,
     connect=databricks,
     read=read,
+    read_all=read_all,
     plan=plan,
     retire=retire,
+    adopt=adopt,
     apply=apply,
     outputs=outputs,
     derive=derive,
     rules=RULES,
     edits=EDITS,
+    marked=marked,
+    verify=verify,
+    access=access,
+    system=WHERE,
+    member_levels=MEMBER_LEVELS,
 )

@@ -202,6 +202,8 @@ class Actions:
 
     def _submit(self, repository: Repository, workflow: Workflow, event: Event) -> None:
         run = self._new_run(repository, workflow.path, workflow.name, event)
+        if workflow.run_name:
+            run.title = evaluate(workflow.run_name, self._facts(repository, event).context)
         for key, name in workflow.jobs.items():
             job = Job(self._state.new_id(), key, name)
             run.jobs.append(job)

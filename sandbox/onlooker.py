@@ -38,12 +38,16 @@ class Onlooker:
         return next((one for one in self.get(f"/issues/{number}/comments") if marker in one["body"]), None)
 
     def receipt(self) -> Any:
-        """The newest receipt; ``None`` while there is none."""
+        """The newest receipt that tells an end; ``None`` while there is none."""
         listed = self.get("/contents/receipts?ref=receipts", missing=[])
         if not listed:
             return None
-        found = self.get(f"/contents/{listed[-1]['path']}?ref=receipts")
-        return json.loads(base64.b64decode(found["content"]))
+        for one in reversed(listed):
+            found = self.get(f"/contents/{one['path']}?ref=receipts")
+            receipt = json.loads(base64.b64decode(found["content"]))
+            if receipt["status"] != "started":
+                return receipt
+        return None
 
     def approve(self, who: str, number: int) -> None:
         """A review of the commit the pull request stands at."""

@@ -174,6 +174,7 @@ class World:
             environments={
                 "lakeport-plan": self._secrets(READER, self.databricks.read_token),
                 "lakeport-apply": self._secrets(APP, self.databricks.token),
+                "lakeport-expire": self._secrets(APP, ""),
             },
             variables={
                 "LAKEPORT_GITHUB_API_URL": self.github.url,

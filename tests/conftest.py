@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 import pytest_socket
 
 FOREIGN = ("GITHUB_", "DATABRICKS_", "SLACK_", "OPENAI_", "AZURE_OPENAI_", "LAKEPORT_", "ACT", "RUNNER_")
+
+# How long an example takes says something of the machine, and nothing of the law.
+hypothesis.settings.register_profile("lakeport", deadline=None)
+hypothesis.settings.load_profile("lakeport")
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -25,6 +31,14 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(FOREIGN):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture(autouse=True)
+def _own_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test asks of its GitHub is not taken from what the next one may."""
+    loaded = sys.modules.get("gitops.budget")
+    if loaded is not None:
+        monkeypatch.setattr(loaded, "GITHUB", loaded.Budget())
 
 
 @pytest.fixture(autouse=True)

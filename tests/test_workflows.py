@@ -18,7 +18,7 @@ from gitops import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".github/workflows"
-NAMES = ("apply", "check", "ci", "drift", "gate")
+NAMES = ("apply", "check", "ci", "drift", "expire", "gate")
 CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
 
 # Every right a job has, and no other; a new one is argued for here.
@@ -28,31 +28,36 @@ RIGHTS = {
     ("gate", "gate"): {"contents": "read", "checks": "write", "pull-requests": "write"},
     ("apply", "apply"): {
         "contents": "write",
+        "actions": "read",
         "checks": "read",
         "pull-requests": "write",
         "id-token": "write",
     },
     ("ci", "ci"): {"contents": "read"},
     ("drift", "drift"): {"contents": "read", "id-token": "write"},
+    ("expire", "expire"): {"contents": "read", "pull-requests": "write"},
 }
 # The jobs that see a credential of the live systems, each in an environment of its own.
 ENVIRONMENTS = {
     ("check", "plan"): "lakeport-plan",
     ("apply", "apply"): "lakeport-apply",
     ("drift", "drift"): "lakeport-plan",
+    ("expire", "expire"): "lakeport-expire",
 }
 EVENTS = {
     "check": {"pull_request"},
     "gate": {"pull_request", "pull_request_review"},
-    "apply": {"push", "workflow_dispatch"},
+    "apply": {"push", "schedule", "workflow_dispatch"},
     "ci": {"pull_request", "push"},
     "drift": {"schedule", "workflow_dispatch"},
+    "expire": {"schedule", "workflow_dispatch"},
 }
 # What a workflow may put into an environment variable; of what a person writes only the base branch's name.
 HARMLESS = re.compile(
     r"vars\.[A-Z_]+(?: \|\| '[a-z-]+')?|secrets\.[A-Z_]+|github\.token|needs\.plan\.outputs\.report"
     r"|vars\.DATABRICKS_AUTH_TYPE == 'pat' && secrets\.DATABRICKS_TOKEN \|\| ''"
     r"|steps\.[a-z]+\.outputs\.[a-z]+"
+    r"|inputs\.(?:only|resume)"
     r"|github\.event\.pull_request\.(?:number|head\.sha|base\.ref)"
 )
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
@@ -195,9 +200,12 @@ def test_every_part_of_the_road_is_there() -> None:
     called = sorted((name, shlex.split(line.split("-m gitops ")[1])[0]) for name, line in commands())
     assert called == [
         ("apply", "apply"),
+        ("apply", "apply"),
         ("check", "plan"),
         ("check", "report"),
         ("drift", "drift"),
+        ("drift", "orphans"),
+        ("expire", "expire"),
         ("gate", "gate"),
     ]
 
@@ -215,7 +223,7 @@ def test_the_variables_that_sign_in_are_handed_on() -> None:
     """What gitops.clients reads, and nothing else, under the very name."""
     source = (ROOT / "gitops/clients.py").read_text() + (ROOT / "gitops/pulls.py").read_text()
     databricks = {"DATABRICKS_AUTH_TYPE", "DATABRICKS_CLIENT_ID", "DATABRICKS_TOKEN"}  # read by the SDK
-    own = {"FOLDER", "PYTHON", "BASE_REF", "BASE_SHA", "HEAD_SHA", "PULL", "REPORT"}
+    own = {"FOLDER", "PYTHON", "BASE_REF", "BASE_SHA", "HEAD_SHA", "PULL", "REPORT", "ONLY", "RESUME"}
     for step in SCRIPTS:
         for key in step.values[0].get("env", {}):
             assert key in databricks | own or f'"{key}"' in source, key

@@ -5,6 +5,7 @@ Everything in it is bounded, nothing in it is a secret, and text of people is ma
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -126,11 +127,19 @@ def _line(path: str, field: Field) -> str:
     told = [f"- {path} ({field.type}): {known}"]
     if missing := [choice for choice in field.choices if f"`{choice}`" not in known]:
         told.append(f"One of {', '.join(missing)}.")
-    if how := _HOW.get(field.type):
+    if how := _how(field):
         told.append(f"As {how}.")
     if words := [*field.ask.aliases, *(field.ask.words if field.path == RESOURCES else ())]:
         told.append(f"Also: {', '.join(words)}.")
     return " ".join(told)
+
+
+def _how(field: Field) -> str:
+    """How a value is written; grants with the privileges that the kind knows."""
+    if field.type == "grants" and "SELECT" not in field.rights:
+        shape = json.dumps([{"principal": "group", "privileges": list(field.rights)}])
+        return f'JSON: {shape}, of these only what was said; "full access" is not clear'
+    return _HOW.get(field.type, "")
 
 
 def conversation(scene: Scene, fields: Mapping[str, Field], message: str) -> str:

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bot.draft import FieldUpdate
 from bot.rules.context import Context, base_path
-from bot.rules.groups import Granted, levels_in, pairs, permissions_in, principals_in, privileges_in
+from bot.rules.groups import (
+    Granted,
+    levels_in,
+    pairs,
+    permissions_in,
+    principals_in,
+    privileges_among,
+    verbs_in,
+)
 from bot.rules.reading import Reading, live
-from bot.text import Message, Sentence, level, wants_nothing
+from bot.text import Message, Sentence, clause_at, level, wants_nothing
 from gitops.plan import JSON
 
 
@@ -22,11 +31,13 @@ def _merged(found: Iterable[Granted]) -> JSON:
 
 
 def read_grants(message: Message, context: Context) -> list[FieldUpdate]:
-    """Grants on a schema: "group X should be able to read", `SELECT`; "full access" is not clear."""
+    """Grants: "group X should be able to read", `SELECT`; "full access" is not clear."""
     updates = []
-    for path in context.fields_named("grants"):
-        if not context.wants(context.catalogue[path].kind or ""):
-            continue
+    wanted = [
+        path for path in context.fields_named("grants") if context.wants(context.catalogue[path].kind or "")
+    ]
+    for path in wanted:
+        read = privileges_among(context.catalogue[path].rights)
         for sentence in live(message):
             if _about_compute(sentence, context):
                 continue
@@ -34,7 +45,11 @@ def read_grants(message: Message, context: Context) -> list[FieldUpdate]:
                 updates += lost
                 continue
             by_target: dict[str, list[Granted]] = {}
-            for granted in pairs(sentence.text, context, privileges_in):
+            for granted in pairs(sentence.text, context, read):
+                if path not in _meant(wanted, sentence, granted, context):
+                    continue
+                if _each_its_own(wanted, sentence, granted, context):
+                    granted = replace(granted, rights=())
                 at = _object_of(sentence, granted, path, context)
                 by_target.setdefault(context.target(path, at), []).append(granted)
             for target, granted_list in by_target.items():
@@ -46,6 +61,32 @@ def read_grants(message: Message, context: Context) -> list[FieldUpdate]:
                     note = f"What exactly should {who} be able to do: read, write, create tables?"
                     updates.append(FieldUpdate(target, "set", None, vague[0].quote, note))
     return updates
+
+
+def _meant(paths: list[str], sentence: Sentence, granted: Granted, context: Context) -> list[str]:
+    """Which grants a clause gives, where several kinds have some: those of the kinds that it names, else that
+    its sentence names; else those that were asked for, or the first.
+    """
+    for text in (_around(sentence, granted), sentence.text):
+        if named := _naming(paths, text, context):
+            return named
+    asked = base_path(context.asked or "")
+    return [asked] if asked in paths else paths[:1]
+
+
+def _each_its_own(paths: list[str], sentence: Sentence, granted: Granted, context: Context) -> bool:
+    """Whether a clause says several rights of several kinds: which is for which, has to be asked."""
+    text = _around(sentence, granted)
+    return len(_naming(paths, text, context)) > 1 and len(verbs_in(text)) > 1
+
+
+def _around(sentence: Sentence, granted: Granted) -> str:
+    return f"{clause_at(sentence.text, granted.start)} {granted.quote}"
+
+
+def _naming(paths: list[str], text: str, context: Context) -> list[str]:
+    kinds = _kinds_named(text, context)
+    return [path for path in paths if context.catalogue[path].kind in kinds]
 
 
 _LOSES = re.compile(
@@ -86,7 +127,7 @@ def _object_of(sentence: Sentence, granted: Granted, path: str, context: Context
 
 def _about_compute(sentence: Sentence, context: Context) -> bool:
     """Whether the sentence speaks of using compute, and of no schema."""
-    kinds = _kinds_named(sentence, context)
+    kinds = _kinds_named(sentence.text, context)
     with_grants = {context.catalogue[path].kind for path in context.fields_named("grants")}
     return not kinds & with_grants if kinds else bool(_CODE.search(sentence.text))
 
@@ -113,7 +154,7 @@ _CODE = re.compile(r"\b(?:push|pull|triage|maintain|maintainers?|commit|github|c
 
 def _about(kind: str, path: str, sentence: Sentence, context: Context) -> bool:
     """Whether a sentence on access means this kind: by name, by words only it has, or as the only one."""
-    named = _kinds_named(sentence, context)
+    named = _kinds_named(sentence.text, context)
     if named:
         return kind in named
     open_kinds = {
@@ -126,10 +167,10 @@ def _about(kind: str, path: str, sentence: Sentence, context: Context) -> bool:
     return open_kinds == {kind} or (not has_types and bool(_CODE.search(sentence.text)))
 
 
-def _kinds_named(sentence: Sentence, context: Context) -> set[str]:
+def _kinds_named(text: str, context: Context) -> set[str]:
     return {
         alias.kind
-        for match in context.alias_pattern.finditer(sentence.text)
+        for match in context.alias_pattern.finditer(text)
         if (alias := context.aliases.get(level(match[1])))
     }
 
@@ -174,7 +215,9 @@ def answer_access(text: str, path: str, context: Context) -> Reading | None:
         found = [
             one
             for sentence in Message(text).sentences
-            for one in pairs(sentence.text, context, privileges_in)
+            for one in pairs(
+                sentence.text, context, privileges_among(context.catalogue[base_path(path)].rights)
+            )
         ]
         if not all(one.rights for one in found):
             return Reading(None, text, "What exactly: read, write, or create tables?")

@@ -5,7 +5,7 @@ aliases.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -92,7 +92,12 @@ class Context:
     @cached_property
     def alias_pattern(self) -> re.Pattern[str]:
         """Any word for a kind, in the singular or plural, standing alone; group 1 is the word."""
-        words = "|".join(re.escape(word) for word in sorted(self.aliases, key=len, reverse=True))
+        everyday = {level(word) for word in self.catalogue["resources"].everyday}
+        others = [word for word in self.aliases if word not in everyday]
+        words = "|".join(
+            _in_its_place(word, others) if word in everyday else re.escape(word)
+            for word in sorted(self.aliases, key=len, reverse=True)
+        )
         return re.compile(rf"(?<![\w`/_.-])({words})(e?s|ta)?(?![\w`/_]|-\w|\.\w)", re.I)
 
     def apart(self, text: str) -> str:
@@ -206,6 +211,26 @@ class Context:
         if said and said.value in self.policy.teams:
             return str(said.value)
         return self.requester.team if self.requester else None
+
+
+_BEFORE = (
+    *("a ", "an ", "the ", "this ", "that ", "one ", "two ", "three ", "another ", "new ", "also ", "no "),
+    *("need ", "ein ", "das ", "kein ", "neues ", "- ", "* "),
+)
+_AFTER = (
+    r"(?:e?s)?\s*(?:$|[^\w\s]|(?:for|in|to|with|and|or|where|that|which|called|named|please|pls|too|as well"
+    r"|by|on|from|is|must|should|can|für|und|oder|mit|bitte)\b)"
+)
+
+
+def _in_its_place(word: str, others: Iterable[str]) -> str:
+    """A pattern of a word of everyday talk where it names a thing: "a volume for files", "schema and volume".
+
+    Not "a high volume of events", "order volumes", "volume forecast".
+    """
+    joined = [f"{other}{joint}" for other in others for joint in (" and ", ", ", " + ", " & ", " or ")]
+    placed = "|".join(f"(?<={re.escape(before + word)})" for before in (*_BEFORE, *joined))
+    return rf"(?:(?<![\s\S]){re.escape(word)}|{re.escape(word)}(?:{placed}))(?={_AFTER})"
 
 
 def kind_of(key: str) -> str:

@@ -80,10 +80,15 @@ _SOURCE = re.compile(
 
 
 def read_catalog(message: Message, context: Context) -> list[FieldUpdate]:
-    """A catalog of policy named in the text, or whatever stands behind the word "catalog"."""
+    """A catalog of policy named in the text, or whatever stands behind the word "catalog".
+
+    It is that of every kind that is asked for and has one; while none is, of the first there is.
+    """
     updates = []
     known = {name for names in context.policy.catalogs.values() for name in names}
-    for path in context.fields_named("catalog"):
+    paths = tuple(context.fields_named("catalog"))
+    wanted = [path for path in paths if context.wants(context.catalogue[path].kind or "")]
+    for path in wanted or paths[:1]:
         for sentence in live(message):
             for match in re.finditer(r"(?<![\w.-])[a-z]\w*(?![\w-])", sentence.text, re.I):
                 before = sentence.text[: match.start()]

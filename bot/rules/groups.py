@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
 from bot.rules.context import Context
@@ -113,6 +113,27 @@ def privileges_in(text: str) -> tuple[str, ...] | None:
             if not NEGATED.search(text[: match.start()]):
                 return privileges
     return None
+
+
+def privileges_among(rights: Collection[str]) -> Rights:
+    """The reader of privileges for a kind that knows these: ``READ_VOLUME`` is what "read" says of files."""
+    if {*CREATE} <= {*rights}:
+        return privileges_in
+
+    def read(text: str) -> tuple[str, ...] | None:
+        named = privileges_in(text)
+        if not named or _PRIVILEGE.search(text):
+            return named
+        said = verbs_in(text)
+        return tuple(right for right in rights if right.partition("_")[0] in said)
+
+    return read
+
+
+def verbs_in(text: str) -> list[str]:
+    """What is to be done, in the words that rights begin with."""
+    verbs = {"READ": _READ, "WRITE": _WRITE, "CREATE": _CREATE}
+    return [verb for verb, pattern in verbs.items() if pattern.search(text)]
 
 
 def levels_in(text: str, compute: str) -> tuple[str, ...] | None:

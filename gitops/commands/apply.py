@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,43 +16,68 @@ if TYPE_CHECKING:
     import argparse
     from types import FrameType
 
-    from gitops.engine import Journal
+    from gitops.journal import Journal
     from gitops.kind import Registry
-    from gitops.landing import Landed
     from gitops.live import Live
     from gitops.plan import Plan
     from gitops.pulls import Pull
+    from gitops.site import Landed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where the steps are noted."""
+    """Which requests, and where the steps are noted."""
+    parser.add_argument(
+        "--only",
+        action="append",
+        default=[],
+        metavar="REQUEST",
+        help="Only the request of this id or name; may be said several times.",
+    )
+    parser.add_argument("--resume", action="store_true", help="Also what is on hold.")
     parser.add_argument(
         "--journal", type=Path, metavar="FILE", help="Add every step to this file, as it happens."
     )
     shared.add_json(parser)
     parser.epilog = """\
+Examples:
+  lakeport apply
+  lakeport apply --only churn-prediction --resume
+
 Every request that is not applied yet, each with a receipt whatever happens. The
-workflow of the main branch calls this. The exit code is the worst of all
-requests: 5 when one is refused, 6 when one is applied in part or not at all."""
+workflow of the main branch calls this, and every hour for what a run left. What
+was tried three times, or is to be held when something fails, is on hold until
+--resume. The exit code is the worst of all requests: 5 when one is refused, 6
+when one is applied in part or not at all; 7 when nothing is wrong, but one is
+on hold or being applied by another run."""
 
 
 def run(options: argparse.Namespace, registry: Registry) -> int:
     """Land everything, and show what became of it."""
-    from gitops.engine import Journal
+    from gitops.journal import Journal
+    from gitops.landing import worst
 
     _stop_on_sigterm()
     notes = Journal(options.journal, tell=lambda key, what: note(f"{what:<8} {key}"))
-    landed = _apply_all(registry, notes, (lambda one: None) if options.json else show_landed)
+    only = [name for name in options.only if name]  # the workflow says "" for all of them
+    tell = (lambda one: None) if options.json else show_landed
+    landed = _apply_all(registry, notes, tell, only=only, resume=options.resume)
     if notes.broken:
         note(notes.broken)
     if options.json:
         say(as_text({"requests": [landed_as_json(one) for one in landed]}))
     elif not landed:
-        say("Everything that is merged is applied.\n")
-    return max((one.exit_code for one in landed), default=0)
+        say(f"{'It' if only else 'Everything that is merged'} is applied.\n")
+    return worst(landed)
 
 
-def _apply_all(registry: Registry, journal: Journal, tell: Callable[[Landed], None]) -> list[Landed]:
+def _apply_all(
+    registry: Registry,
+    journal: Journal,
+    tell: Callable[[Landed], None],
+    *,
+    only: Sequence[str],
+    resume: bool,
+) -> list[Landed]:
     """Land everything that is merged and not applied; ``tell`` hears of each request when it is done."""
     from gitops import gating, landing
     from gitops.clients import repository_github
@@ -85,11 +111,11 @@ def _apply_all(registry: Registry, journal: Journal, tell: Callable[[Landed], No
         journal=journal,
         follow=follow,
         run_url=_run_url(os.environ),
-        run_id=run,
+        run_id=run or f"local-{uuid.uuid4().hex}",  # two runs by hand are two runs
         attempt=number,
         tool_version=shared.version(),
     )
-    return landing.apply_pending(site, tell=tell)
+    return landing.apply_pending(site, only=only, resume=resume, tell=tell)
 
 
 def _run_url(env: Mapping[str, str]) -> str:

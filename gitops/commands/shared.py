@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gitops.kind import Registry
     from gitops.policy import Policy
     from gitops.pulls import Repository
+    from gitops.request import Loaded
 
 # --- options
 
@@ -93,6 +94,17 @@ def read_policy(checkout: Checkout, revision: str | None = None) -> Policy:
     except InvalidRequest as invalid:
         raw = checkout.read(POLICY) if revision is None else checkout.read_at(revision, POLICY)
         raise InvalidRequest(invalid.findings, {POLICY: raw}) from None
+
+
+def requests_of(checkout: Checkout, registry: Registry) -> Iterator[Loaded]:
+    """The request files of the working tree that are valid; of the others `lakeport check` tells."""
+    from gitops import request
+
+    for path in checkout.all_files():
+        try:
+            yield request.load_request(checkout.read(path), path, registry)
+        except InvalidRequest:
+            continue
 
 
 def write(path: Path, text: str) -> None:

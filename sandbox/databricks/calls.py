@@ -8,9 +8,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from sandbox.databricks import rules as rules
+from sandbox.databricks.catalog import add_catalog, models_in
+from sandbox.databricks.compute import add_compute
 from sandbox.databricks.front import DEPLOYER, Front, body_of
 from sandbox.databricks.permissions import add_permissions
 from sandbox.databricks.rules import ApiError, invalid
+from sandbox.databricks.volumes import add_volumes
 
 UC = "/api/2.1/unity-catalog"
 MIN_PAGE = 150
@@ -20,9 +23,12 @@ MIN_PAGE = 150
 def routes(front: Front) -> APIRouter:
     """All of them, over the state of one front."""
     router = APIRouter()
+    add_compute(router, front)
     _compute(router, front)
     _catalog(router, front)
     add_permissions(router, front)
+    add_catalog(router, front)
+    add_volumes(router, front)
     scim = "/api/2.0/preview/scim/v2/Groups"
     router.get(scim)(front.groups)
     router.get(scim + "/{identifier}")(front.groups)
@@ -31,10 +37,6 @@ def routes(front: Front) -> APIRouter:
 
 def _compute(router: APIRouter, front: Front) -> None:
     clusters, libraries, warehouses = "/api/2.1/clusters", "/api/2.0/libraries", "/api/2.0/sql/warehouses"
-
-    @router.post(clusters + "/create")
-    async def create(request: Request) -> Any:
-        return await front.create_cluster(await body_of(request))
 
     @router.post(clusters + "/edit")
     async def edit(request: Request) -> Any:
@@ -125,7 +127,10 @@ def _catalog(router: APIRouter, front: Front) -> None:
         spec["catalog_name"] = rules.object_name(spec.get("catalog_name"), "Catalog")
         await front.ask("GET", f"{UC}/catalogs/{spec['catalog_name']}")
         try:
-            return await front.ask("POST", f"{UC}/schemas", body=spec)
+            made = await front.ask("POST", f"{UC}/schemas", body=spec)
+            kept = {key: spec[key] for key in ("storage_root",) if spec.get(key)}
+            front.extra["schemas", made["full_name"]] = kept
+            return _owned(front, made)
         except ApiError as problem:
             if problem.status != 409:
                 raise
@@ -156,10 +161,12 @@ def _catalog(router: APIRouter, front: Front) -> None:
         tables = await front.ask(
             "GET", f"{UC}/tables", query={"catalog_name": found["catalog_name"], "schema_name": found["name"]}
         )
-        if tables.get("tables") and not force:
-            count = len(tables["tables"])
+        count, models = len(tables.get("tables") or ()), len(models_in(front, full))
+        if (count or models) and not force:
             raise ApiError(
-                400, "INVALID_STATE", f"Schema '{full}' is not empty. The schema has {count} table(s)."
+                400,
+                "INVALID_STATE",
+                f"Schema '{full}' is not empty. The schema has {count} table(s), {models} model(s).",
             )
         await front.ask("DELETE", f"{UC}/schemas/{full}")
         held = await front.ask("GET", f"{UC}/permissions/SCHEMA/{full}")
@@ -199,7 +206,7 @@ def _owned(front: Front, found: dict[str, Any]) -> dict[str, Any]:
 async def _securable(front: Front, kind: str, name: str) -> str:
     """``schema`` or another type in small letters; refuses one that does not stand."""
     securable = kind.rsplit(".", 1)[-1].lower()
-    if securable in {"schema", "catalog"}:
+    if securable in {"schema", "catalog", "volume"}:
         await front.ask("GET", f"{UC}/{securable}s/{name.lower()}")
     return securable
 

@@ -22,6 +22,8 @@ LOCAL_GROUPS = frozenset({"admins", "users"})
 """Groups of the workspace only: they cannot be granted anything in Unity Catalog."""
 MAX_BODY = 4 * 1024 * 1024
 READING_POSTS = ("/api/2.1/clusters/events",)
+LIMITS = httpx.Limits(keepalive_expiry=2.0)
+"""`minilake` closes a connection that was idle for five seconds: we must be the first to give it up."""
 
 
 class Front:
@@ -34,7 +36,7 @@ class Front:
 
     def __init__(self, upstream: str, *, token: str, read_token: str, install_seconds: float = 0.5) -> None:
         self._tokens = {token: True, read_token: False}
-        self._http = httpx.AsyncClient(base_url=upstream, timeout=30.0, trust_env=False)
+        self._http = httpx.AsyncClient(base_url=upstream, timeout=30.0, trust_env=False, limits=LIMITS)
         self._install_seconds = install_seconds
         self.writes: list[tuple[str, str]] = []
         self.unknown_calls: list[tuple[str, str]] = []

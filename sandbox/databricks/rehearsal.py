@@ -40,6 +40,8 @@ class Databricks:
     :class:`sandbox.databricks.front.Front`.
     """
 
+    program: Sequence[str] = (str(Path(sys.executable).with_name("minilake")),)
+
     def __init__(
         self,
         home: Path,
@@ -86,7 +88,7 @@ class Databricks:
         self._upstream = f"http://{HOST}:{port}"
         self._child = Child(
             "databricks (minilake)",
-            [str(Path(sys.executable).with_name("minilake")), "--port", str(port), "--host", HOST],
+            [*self.program, "--port", str(port), "--host", HOST],
             env=self._environment(),
             cwd=_made(self.home),
             log=self._log,

@@ -38,8 +38,9 @@ _IN_SCHEMA = {
 PRIVILEGES = {
     "schema": frozenset(_IN_SCHEMA),
     "catalog": frozenset(_IN_SCHEMA | {"BROWSE", "CREATE_SCHEMA", "USE_CATALOG"}),
+    "volume": frozenset({"APPLY_TAG", "READ_VOLUME", "WRITE_VOLUME", "ALL_PRIVILEGES", "MANAGE"}),
 }
-"""What can be granted on a catalog and on a schema (Unity Catalog privileges and securable objects)."""
+"""What can be granted on a catalog, a schema and a volume (Unity Catalog privileges, securable objects)."""
 OLD_NAMES = {"USAGE": "USE_SCHEMA", "CREATE": "CREATE_TABLE"}
 
 FORBIDDEN_IN_NAME = re.compile(r"[. /\x00-\x1f\x7f]")

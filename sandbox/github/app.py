@@ -14,10 +14,12 @@ from sandbox.github import (
     checks,
     commits,
     contents,
+    governing,
     line_comments,
     objects,
     orgs,
     pages,
+    people,
     pulls,
     repos,
     talk,
@@ -27,6 +29,7 @@ from sandbox.github.call import Call, Route
 from sandbox.github.clone import add_clone
 from sandbox.github.data import Token
 from sandbox.github.device import add_signing_in
+from sandbox.github.graphql import add_graphql
 from sandbox.github.review import add_reviewing
 from sandbox.github.state import GitHubState
 
@@ -34,9 +37,10 @@ OPERATIONS: tuple[Route, ...] = tuple(
     route
     for module in (
         orgs,
+        people,
         repos,
+        governing,
         contents,
-        objects,
         objects,
         commits,
         pulls,
@@ -65,6 +69,7 @@ def create_app(state: GitHubState) -> FastAPI:
     for route in sorted(OPERATIONS, key=_order):
         app.add_api_route(route.path, _endpoint(state, route), methods=[route.method])
     add_clone(app, state)
+    add_graphql(app, state, _token)
     add_reviewing(app, state)
     app.state.devices = add_signing_in(app, state)
     for page in pages.PAGES:

@@ -198,6 +198,8 @@ def runs(call: Call) -> Any:
             found = [it for it in found if getattr(it, name) == wanted]
     if wanted := call.query.get("branch"):
         found = [it for it in found if it.head_branch == wanted]
+    if (wanted := call.query.get("created", "")).startswith(">="):
+        found = [it for it in found if it.created_at >= wanted.removeprefix(">=")]
     if wanted := call.query.get("status"):
         found = [it for it in found if wanted in (it.status, it.conclusion)]
     if wanted := call.parameters.get("workflow_id"):
@@ -232,9 +234,20 @@ def logs(call: Call) -> Any:
     return PlainTextResponse(file.read_text("utf-8") if file.exists() else "")
 
 
+@routes("GET", REPO + "/actions/jobs/{job_id}/logs", "actions:read")
+def job_logs(call: Call) -> Any:
+    """The log of one job, as text (GitHub redirects to it); the runner keeps one for the whole run."""
+    number = call.number("job_id")
+    for it in call.repository.runs.values():
+        if any(one.id == number for one in it.jobs):
+            file = call.state.log_file(it.id)
+            return PlainTextResponse(file.read_text("utf-8") if file.exists() else "")
+    raise not_found()
+
+
 @routes("POST", REPO + "/actions/workflows/{workflow_id}/dispatches", "actions:write")
 def dispatch(call: Call) -> Any:
-    """Start a workflow by hand; it must listen to ``workflow_dispatch``."""
+    """Start a workflow by hand; it must listen to ``workflow_dispatch``. Its run is told who asks for it."""
     found, wanted = call.repository, call.parameters["workflow_id"]
     ref = call.text("ref", required=True, resource="Workflow").removeprefix("refs/heads/")
     sha = call.git.resolve(f"refs/heads/{ref}")
@@ -248,10 +261,16 @@ def dispatch(call: Call) -> Any:
     payload = {"ref": f"refs/heads/{ref}", "inputs": call.body.get("inputs") or {}, "workflow": path}
     payload |= common(call.state, found, call.caller.login)
     who, full = call.caller.login, f"refs/heads/{ref}"
+    known = set(found.runs)
     call.state.emit(
         Event("workflow_dispatch", found.full_name, payload, who, sha, full, sha, ref, workflow=path)
     )
-    return Answer(None, 204)
+    started = next((number for number in found.runs if number not in known), None)
+    if started is None or call.body.get("return_run_details") is not True:
+        return Answer(None, 204)
+    here = f"{found.full_name}/actions/runs/{started}"
+    links = {"run_url": f"{call.state.url}/repos/{here}", "html_url": f"{call.state.url}/{here}"}
+    return {"workflow_run_id": started, **links}
 
 
 # -- deliveries of webhooks ---------------------------------------------------------------------------

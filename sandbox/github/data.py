@@ -48,10 +48,15 @@ class Account:
 
 @dataclass
 class Organisation:
-    """Members (login → ``admin`` | ``member``) and the custom properties repositories may carry."""
+    """Members (login → ``admin`` | ``member``) and the custom properties repositories may carry.
+
+    ``invited`` are those who have yet to accept; ``secrets`` are names of Actions secrets.
+    """
 
     login: str
     members: dict[str, str] = field(default_factory=dict)
+    invited: dict[str, str] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
     properties: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
@@ -232,6 +237,17 @@ class Run:
 
 
 @dataclass
+class Invitation:
+    """An invitation to work on a repository, of somebody who is not in the organisation."""
+
+    id: int
+    login: str
+    permission: Permission
+    inviter: str
+    created_at: str = field(default_factory=now)
+
+
+@dataclass
 class Repository:
     """Everything about one repository that is not Git; ``issues`` counts pull request numbers."""
 
@@ -247,7 +263,11 @@ class Repository:
     properties: dict[str, Any] = field(default_factory=dict)
     settings: dict[str, bool] = field(default_factory=dict)
     collaborators: dict[str, Permission] = field(default_factory=dict)
+    invitations: dict[int, Invitation] = field(default_factory=dict)
     required_checks: list[str] = field(default_factory=list)
+    rulesets: dict[int, dict[str, Any]] = field(default_factory=dict)
+    environments: dict[str, dict[str, Any]] = field(default_factory=dict)
+    secrets: list[str] = field(default_factory=list)
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)
     issues: int = 0
     pulls: dict[int, Pull] = field(default_factory=dict)

@@ -53,24 +53,6 @@ def members(call: Call) -> Any:
     return Page([account(call.state, login) for login in sorted(call.organisation.members)])
 
 
-@routes("GET", "/orgs/{org}/memberships/{username}", "organisation:read")
-def membership(call: Call) -> Any:
-    """What somebody is in it."""
-    state, login = call.state, call.parameters["username"]
-    role = state.role(call.organisation.login, login)
-    if role is None:
-        raise not_found()
-    url = f"{state.url}/orgs/{call.organisation.login}"
-    return {
-        "url": f"{url}/memberships/{login}",
-        "state": "active",
-        "role": role,
-        "organization_url": url,
-        "organization": organisation(state, call.organisation),
-        "user": account(state, login),
-    }
-
-
 # -- custom properties --------------------------------------------------------------------------------
 
 
@@ -181,6 +163,11 @@ def _role(permission: Permission) -> str:
     return {"pull": "read", "push": "write"}.get(permission, permission)
 
 
+def _require_open(found: Repository) -> None:
+    if found.archived:
+        raise ApiError(403, "Repository was archived so is read-only.")
+
+
 @routes("PUT", "/orgs/{org}/teams/{team_slug}/repos/{owner}/{repo}", "organisation:read")
 def set_team_repository(call: Call) -> Any:
     """Give a team a permission."""
@@ -189,6 +176,7 @@ def set_team_repository(call: Call) -> Any:
         raise ApiError(403, "Must have admin rights to Repository.")
     if wanted not in get_args(Permission)[1:]:
         raise invalid("TeamMember", "permission")
+    _require_open(found)
     the_team(call).repositories[found.full_name.lower()] = wanted
     return Answer(None, 204)
 
@@ -198,6 +186,7 @@ def remove_team_repository(call: Call) -> Any:
     """Take it away."""
     if call.level(call.repository) != "admin":
         raise ApiError(403, "Must have admin rights to Repository.")
+    _require_open(call.repository)
     the_team(call).repositories.pop(call.repository.full_name.lower(), None)
     return Answer(None, 204)
 

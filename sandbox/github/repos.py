@@ -1,4 +1,4 @@
-"""Operations on repositories as a whole: make, change, archive, topics, collaborators, labels."""
+"""Operations on repositories as a whole: make, change, archive, topics, labels."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any, cast, get_args
 
 from sandbox.github.answers import Answer, ApiError, Page, invalid, not_found
 from sandbox.github.call import Call, Routes
-from sandbox.github.data import OF_PERMISSION, PERMISSIONS, Repository, Visibility, now, permission_flags
+from sandbox.github.data import Repository, Visibility, now
 from sandbox.github.events import GITHUB
 from sandbox.github.git import Signature
-from sandbox.github.models import SETTINGS, account, repository
+from sandbox.github.models import SETTINGS, repository
 from sandbox.github.models_pulls import label
 from sandbox.github.orgs import checked_properties, put_properties
 
@@ -29,7 +29,8 @@ def repositories(call: Call) -> Any:
     """Repositories of an organisation that the caller may see."""
     name = call.organisation.login
     all_of = [each for each in call.state.data.repositories.values() if each.owner == name]
-    return Page([repository(call.state, each) for each in all_of if call.level(each) != "none"])
+    seen = [each for each in all_of if call.level(each) != "none"]
+    return Page([repository(call.state, each) | {"custom_properties": each.properties} for each in seen])
 
 
 @routes("POST", "/orgs/{org}/repos", "organisation:write")
@@ -136,63 +137,6 @@ def set_topics(call: Call) -> Any:
         raise ApiError(403, "Repository was archived so is read-only.")
     call.repository.topics = sorted({name.lower() for name in names})
     return {"names": call.repository.topics}
-
-
-# -- who may what -------------------------------------------------------------------------------------
-
-
-@routes("GET", "/repos/{owner}/{repo}/collaborators", "metadata:read")
-def collaborators(call: Call) -> Any:
-    """Everybody who may do something there."""
-    state, found = call.state, call.repository
-    people = [each for each in state.data.accounts.values() if each.type == "User"]
-    bodies = []
-    for person in people:
-        held = state.permission(found, person.login)
-        if held != "none":
-            role = {"pull": "read", "push": "write"}.get(held, held)
-            more = {"permissions": permission_flags(held), "role_name": role}
-            bodies.append(account(state, person.login) | more)
-    return Page(bodies)
-
-
-@routes("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission", "metadata:read")
-def collaborator_permission(call: Call) -> Any:
-    """What one person may do there, in all."""
-    state, login = call.state, call.parameters["username"]
-    if state.account(login) is None:
-        raise not_found()
-    held = state.permission(call.repository, login)
-    role = {"pull": "read", "push": "write"}.get(held, held)
-    user = account(state, login) | {"permissions": permission_flags(held), "role_name": role}
-    return {"permission": OF_PERMISSION[held], "role_name": role, "user": user}
-
-
-@routes("GET", "/repos/{owner}/{repo}/collaborators/{username}", "metadata:read")
-def is_collaborator(call: Call) -> Any:
-    """204 when a person may do something there, 404 when not."""
-    if call.state.permission(call.repository, call.parameters["username"]) == "none":
-        raise not_found()
-    return Answer(None, 204)
-
-
-@routes("PUT", "/repos/{owner}/{repo}/collaborators/{username}", "administration:write")
-def add_collaborator(call: Call) -> Any:
-    """Give one person a permission; a member of the organisation needs no invitation."""
-    wanted, login = call.body.get("permission", "push"), call.parameters["username"]
-    if wanted not in PERMISSIONS[1:]:
-        raise invalid("Repository", "permission")
-    if call.state.account(login) is None:
-        raise not_found()
-    call.repository.collaborators[login.lower()] = wanted
-    return Answer(None, 204)
-
-
-@routes("DELETE", "/repos/{owner}/{repo}/collaborators/{username}", "administration:write")
-def remove_collaborator(call: Call) -> Any:
-    """Take it away."""
-    call.repository.collaborators.pop(call.parameters["username"].lower(), None)
-    return Answer(None, 204)
 
 
 # -- labels -------------------------------------------------------------------------------------------

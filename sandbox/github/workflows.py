@@ -39,7 +39,7 @@ class Concurrency:
 class Workflow:
     """What is needed of a workflow file to decide about it and to list its jobs (key → name).
 
-    ``environments`` are the names of those whose secrets its jobs ask for.
+    ``environments`` are the names of those whose secrets its jobs ask for. ``run_name`` may hold expressions.
     """
 
     path: str
@@ -49,6 +49,7 @@ class Workflow:
     permissions: Mapping[str, str]
     environments: frozenset[str] = frozenset()
     concurrency: Concurrency | None = None
+    run_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,7 @@ def parse(raw: bytes, path: str) -> Workflow:
         ),
         environments=frozenset(map(_environment, jobs.values())) - {""},
         concurrency=_concurrency(data.get("concurrency")),
+        run_name=str(data.get("run-name") or ""),
     )
 
 

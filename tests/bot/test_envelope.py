@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from bot.envelope import THREAD_MARKER, Envelope, conversation_id, of_github, of_slack, thread_marker
 from bot.facts import EVENTS, name_of
+from gitops import render_lifecycle
 from tests.support import slack_events as slack
 
 REPOSITORY = "acme/lakeport"
@@ -178,6 +180,31 @@ def test_edits_machines_and_ourselves_are_not_told(action: str, changes: dict[st
     assert github("issue_comment", action=action, issue=issue, comment=comment(**changes)) is None
     body = {"action": action, "comment": comment(**changes), "pull_request": pull()}
     assert github("pull_request_review_comment", **body) is None
+
+
+def ending(**changes: Any) -> dict[str, Any]:
+    """What is said on the pull request of a request whose end date is near."""
+    marker = render_lifecycle.expiry_marker("dev/growth/churn", date(2027, 4, 30), 7)
+    text = render_lifecycle.ending_soon("dev/growth/churn", date(2027, 4, 30))
+    ours = person("github-actions[bot]", "Bot")
+    body = {"action": "created", "issue": {"number": 7, "pull_request": {}}, "sender": ours}
+    return body | {"comment": comment(user=ours, body=f"{marker}\n{text}")} | changes
+
+
+def test_the_warning_of_an_end_date_is_told_like_what_people_say() -> None:
+    said = sure(github("issue_comment", **ending())).payload
+    assert (said["fact"], said["pull"], said["where"]) == ("commented", 7, "conversation")
+    assert said["text"].startswith("churn is needed until 2027-04-30")
+    assert "<!--" not in said["text"]
+
+
+def test_nobody_can_write_that_warning_for_us() -> None:
+    for who in (person(), person("dependabot[bot]")):
+        body = ending(sender=who)
+        assert github("issue_comment", **body) is None
+        body = ending(comment=ending()["comment"] | {"user": who})
+        assert github("issue_comment", **body) is None
+    assert github("issue_comment", **ending(action="edited")) is None
 
 
 def test_a_comment_on_an_issue_is_none_on_a_request() -> None:

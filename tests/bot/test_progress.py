@@ -67,6 +67,19 @@ def test_one_message_follows_the_apply_to_its_end(rig: Rig) -> None:
     assert rig.texts()[-1].startswith("Done")
 
 
+def test_that_a_run_starts_is_no_result(rig: Rig) -> None:
+    submitted(rig)
+    rig.hook("pull_request", merged())
+    said = list(rig.texts())
+    rig.github.receipts.append(receipt(1, 7, "started", steps=(), outputs={}))
+    rig.hook("push", RECEIPTS)
+    assert rig.texts() == said
+    rig.github.receipts.append(receipt(2, 7, "failed", error="It broke.", hold="It was tried 3 times."))
+    rig.hook("push", RECEIPTS)
+    assert "It was tried 3 times." in str(rig.web.messages)
+    assert "on hold" in str(rig.web.messages)
+
+
 def test_twice_and_in_reverse_shows_the_newest(rig: Rig) -> None:
     submitted(rig)
     rig.hook("pull_request", merged())

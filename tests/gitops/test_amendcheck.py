@@ -103,10 +103,8 @@ def test_all_findings_at_once_in_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("change", "where"),
     [
-        (resource(SCHEMA, grants=[GROWTH]), "  grants: "),
-        (resource(SCHEMA, grants=None), "- kind: schema"),
-        (resource(REPO, access=[{"team": "growth", "permission": "maintain"}]), "  access: "),
-        (resource(COMPUTE, access=[]), "  access: []"),
+        (resource(SCHEMA, grants=[GROWTH], grants_mode="additive"), "  grants: "),
+        (resource(SCHEMA, grants=None, grants_mode="additive"), "- kind: schema"),
         (
             lambda found: found["resources"][SCHEMA].update(
                 grants=[{**GROWTH, "privileges": ["USE_SCHEMA"]}, RISK], grants_mode="additive"

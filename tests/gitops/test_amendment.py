@@ -52,8 +52,8 @@ SCHEMA_NAME = "the schema ml_dev.churn_prediction"
         ),
         (
             resource(COMPUTE, libraries=["lightgbm==4.5.0"]),
-            f"libraries of {CLUSTER}: pandas==2.2.0, no longer in the file",
-            Effect.LEFT,
+            f"libraries of {CLUSTER}: pandas==2.2.0",
+            Effect.TAKEN,
         ),
         (
             resource(COMPUTE, access=[{"principal": "growth", "level": "CAN_MANAGE"}]),
@@ -68,8 +68,8 @@ SCHEMA_NAME = "the schema ml_dev.churn_prediction"
         ),
         (
             resource(SCHEMA, grants=[GROWTH]),
-            f"grants of {SCHEMA_NAME}: risk-analytics (USE_SCHEMA, SELECT), no longer in the file",
-            Effect.LEFT,
+            f"risk-analytics may no longer USE_SCHEMA, SELECT on {SCHEMA_NAME}",
+            Effect.TAKEN,
         ),
         (
             resource(SCHEMA, grants=[GROWTH, RISK, {"principal": "audit", "privileges": ["USE_SCHEMA"]}]),
@@ -95,8 +95,8 @@ SCHEMA_NAME = "the schema ml_dev.churn_prediction"
         ),
         (
             resource(REPO, access=[{"team": "growth", "permission": "maintain"}]),
-            "repository access of the repository growth-churn-prediction: risk (pull), no longer in the file",
-            Effect.LEFT,
+            "the team risk loses pull on the repository growth-churn-prediction",
+            Effect.TAKEN,
         ),
         (
             resource(SCAFFOLD, template="python-library"),
@@ -127,7 +127,7 @@ def test_what_becomes_of_a_privilege_depends_on_the_mode(mode: str) -> None:
     fewer = amendment(grants({**GROWTH, "privileges": ["USE_SCHEMA"]}, RISK), grants(GROWTH, RISK)).edits[0]
     nobody = amendment(grants(GROWTH), grants(GROWTH, RISK)).edits[0]
     assert fewer.effect is (Effect.LEFT if mode == "additive" else Effect.TAKEN)
-    assert nobody.effect is (Effect.TAKEN if mode == "authoritative" else Effect.LEFT)
+    assert nobody.effect is (Effect.LEFT if mode == "additive" else Effect.TAKEN)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gitops.checkout import POLICY, Checkout, is_request_file
 from gitops.errors import ConfigurationError, InvalidRequest, UsageError
+from gitops.receipt import Receipt
 from gitops.status import rows
 from tests.support import toy
 from tests.support.gitrepo import GitRepo
@@ -128,14 +129,23 @@ def test_outside_a_checkout(tmp_path: Path) -> None:
 # --- status
 
 
-def stored(number: int, **fields: object) -> dict[str, bytes]:
-    data = {
-        "number": number,
+def stored(number: int, **fields: Any) -> dict[str, bytes]:
+    given: dict[str, Any] = {
         "request": "dev/growth/churn",
+        "path": CHURN,
+        "file_digest": "",
+        "commit": "",
+        "pull": None,
+        "requester": {},
+        "approvers": (),
+        "plan_digest": None,
+        "run_url": "",
+        "tool_version": "",
         "status": "applied",
         "at": "2026-11-21T06:00:00+00:00",
+        "previous": "",
     }
-    return {f"receipts/{number:08d}.json": json.dumps(data | fields).encode()}
+    return {f"receipts/{number:08d}.json": Receipt(number=number, **given | fields).encode()}
 
 
 def test_status_without_receipts(checkout: Checkout) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from gitops.checkout import POLICY, SCHEMA
 from gitops.commands import shared
 from gitops.errors import RemoteUnavailable
 from gitops.gate import Verdict
+from gitops.plan import digest
 from tests.support import toy
 from tests.support.gitrepo import GitRepo
 from tests.support.town import MISSING, OPEN, Town
@@ -424,6 +426,27 @@ def test_apply(run: Run, town: Town, tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (town.last.run_id, town.last.attempt) == ("77", 2)
     assert town.last.run_url == "https://github.example/acme/requests/actions/runs/77"
     assert town.last.tool_version == shared.version()
+
+
+def test_apply_one_and_what_is_on_hold(run: Run, town: Town, capsys: pytest.CaptureFixture[str]) -> None:
+    town.request("churn", "base b")
+    town.request("sales", "base s")
+    assert run("apply", "--only", "sales") == 0
+    assert set(town.world.things) == {"base/s"}
+    assert run("apply", "--only", "sales") == 0
+    assert capsys.readouterr().out.endswith("It is applied.\n")
+    assert run("apply", "--only", "shurn") == 2
+    town.ledger.receipts.append(replace(town.last, request="dev/growth/churn", status="failed", hold="So."))
+    held = town.ledger.receipts[-1]
+    raw = (town.repo.root / toy.path("churn")).read_bytes()
+    town.ledger.receipts[-1] = replace(held, file_digest=digest(raw))
+    capsys.readouterr()
+    assert run("apply", "--only", "") == 7
+    assert "dev/growth/churn is on hold. So." in capsys.readouterr().err
+    assert run("apply", "--json") == 7
+    assert [one["exit_code"] for one in json.loads(capsys.readouterr().out)["requests"]] == [7]
+    assert run("apply", "--only", "churn", "--resume") == 0
+    assert set(town.world.things) == {"base/s", "base/b"}
 
 
 def test_apply_as_json_ends_with_the_worst(run: Run, town: Town, capsys: pytest.CaptureFixture[str]) -> None:

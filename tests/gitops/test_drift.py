@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,29 @@ from gitops.checkout import Checkout
 from gitops.drawing import Clients
 from gitops.errors import RemoteUnavailable
 from gitops.plan import digest
+from gitops.receipts import Receipt
 from gitops.render import open_console
 from tests.support import toy
 from tests.support.gitrepo import GitRepo
 
+TODAY = date(2026, 11, 21)
+
 
 def receipt(name: str, raw: bytes, number: int, status: str = "applied") -> tuple[str, bytes]:
-    data = {"request": f"dev/growth/{name}", "number": number, "status": status, "file_digest": digest(raw)}
-    return f"receipts/{number:08}.json", json.dumps(data).encode()
+    given: dict[str, Any] = {
+        "request": f"dev/growth/{name}",
+        "path": toy.path(name),
+        "file_digest": digest(raw),
+        "commit": "0" * 40,
+        "pull": number,
+        "requester": {"slack": "U024BE7LH", "github": "liwei"},
+        "approvers": ("nadia-k",),
+        "plan_digest": None,
+        "run_url": "https://github.example/run",
+        "tool_version": "0.1.0",
+    }
+    one = Receipt(**given, status=status, number=number, at="2026-11-20T06:00:00+00:00", previous="")
+    return f"receipts/{number:08}.json", one.encode()
 
 
 class Town:
@@ -33,8 +49,15 @@ class Town:
         self.repo = GitRepo.make(root, {"requests/policy.yaml": toy.POLICY})
         self.receipts: dict[str, bytes] = {}
 
-    def applied(self, name: str, *resources: str, status: str = "applied") -> bytes:
+    def applied(
+        self, name: str, *resources: str, status: str = "applied", ignored: tuple[str, ...] = ()
+    ) -> bytes:
         raw = toy.raw(*resources, name=name)
+        entries = "".join(f"  - {{{one}}}\n" for one in ignored)
+        raw = raw.replace(
+            b"resources:\n",
+            f"  drift_ignored:\n{entries}resources:\n".encode() if ignored else b"resources:\n",
+        )
         self.repo.commit(name, {toy.path(name): raw})
         path, text = receipt(name, raw, len(self.receipts) + 1, status)
         self.receipts[path] = text
@@ -43,7 +66,9 @@ class Town:
             self.world.things[f"{kind}/{thing}"] = {"mark": f"dev/growth/{name}", "tags": tags}
         return raw
 
-    def look(self, *, listing: bool = False, team: str = "") -> drift.Drift:
+    def look(
+        self, *, listing: bool = False, team: str = "", today: date = TODAY, name: str | None = None
+    ) -> drift.Drift:
         self.repo.git("branch", "--force", "receipts")
         self.repo.git("switch", "--quiet", "receipts")
         self.repo.commit("Receipts", self.receipts)
@@ -53,7 +78,9 @@ class Town:
             registry=toy.registry(self.world, listing=listing),
             policy=toy.policy(),
             clients=Clients({}),
+            today=today,
             team=team,
+            name=name,
         )
 
 
@@ -178,3 +205,89 @@ def test_all_of_it_as_json(town: Town) -> None:
     assert data["drifted"][0]["changes"][0]["action"] == "paint"
     assert data["waiting"] == []
     assert data["unseen"] == {}
+
+
+# --- what the owner decides
+
+
+UNTIL = "resource: base/one, until: 2026-12-01, reason: It is painted for the fair."
+
+
+def test_the_report_names_the_three_choices_as_commands(town: Town) -> None:
+    town.applied("churn", "base one red")
+    town.world.things["base/one"]["tags"] = ["blue"]
+    found = town.look()
+    lines = [line.strip() for line in shown(found).splitlines()]
+    assert "lakeport drift adopt dev/growth/churn" in lines
+    assert "lakeport drift revert dev/growth/churn" in lines
+    which = "--resource base/one/paint --until DATE --reason TEXT"
+    assert f"lakeport drift ignore dev/growth/churn {which}" in lines
+    assert "lakeport drift adopt dev/growth/churn" in render_drift.markdown(found)
+
+
+def test_what_we_may_not_touch_can_only_be_ignored(town: Town) -> None:
+    town.applied("churn", "base one")
+    town.world.things["base/one"]["mark"] = "dev/growth/other"
+    (one,) = town.look().drifted
+    assert [line.split()[2] for line in render_drift.choices(one)] == ["ignore"]
+
+
+def test_ignored_drift_is_listed_as_ignored_and_is_no_failure(town: Town) -> None:
+    town.applied("churn", "base one red", ignored=(UNTIL,))
+    town.world.things["base/one"]["tags"] = ["blue"]
+    found = town.look(today=date(2026, 12, 1))
+    assert found.exit_code == 0
+    (one,) = found.drifted
+    assert (one.changes, one.open) == ((), 0)
+    assert [(each.key, each.reason) for each in one.ignored] == [
+        ("base/one/paint", "It is painted for the fair.")
+    ]
+    text = shown(found)
+    assert "ignored until 2026-12-01: base/one/paint: Paint one (It is painted for the fair.)" in text
+    assert "1 ignored for now." in text
+    assert "lakeport drift adopt" not in text
+
+
+def test_ignored_drift_comes_back_after_its_last_day(town: Town) -> None:
+    town.applied("churn", "base one red", ignored=(UNTIL,))
+    town.world.things["base/one"]["tags"] = ["blue"]
+    found = town.look(today=date(2026, 12, 2))
+    assert found.exit_code == 1
+    assert [one.key for one in found.drifted[0].changes] == ["base/one/paint"]
+
+
+def test_an_entry_covers_what_it_names_and_nothing_whose_name_begins_alike(town: Town) -> None:
+    town.applied("churn", "base one red", "base one-more red", ignored=(UNTIL,))
+    for name in ("one", "one-more"):
+        town.world.things[f"base/{name}"]["tags"] = ["blue"]
+    (one,) = town.look().drifted
+    assert [change.key for change in one.changes] == ["base/one-more/paint"]
+    assert [each.key for each in one.ignored] == ["base/one/paint"]
+
+
+def test_what_is_somebody_else_s_by_now_can_be_ignored_too(town: Town) -> None:
+    town.applied("churn", "base one", ignored=(UNTIL,))
+    town.world.things["base/one"]["mark"] = "dev/growth/other"
+    found = town.look()
+    assert found.exit_code == 0
+    assert [each.key for each in found.drifted[0].ignored] == ["base/one"]
+
+
+def test_one_request_is_looked_at_alone(town: Town) -> None:
+    town.applied("churn", "base one red")
+    town.applied("leads", "side two red")
+    assert town.look(name="dev/growth/leads").looked == 1
+    assert not any("base/one" in call for call in town.world.calls)
+
+
+def test_more_than_may_be_taken_away_at_once_can_be_ignored(town: Town) -> None:
+    """What is refused then is the plan as a whole, which no entry could name."""
+    town.applied("churn", "base one")
+    town.world.things["base/one"]["tags"] = ["a", "b", "c", "d", "e"]
+    (one,) = town.look().drifted
+    assert [refusal.kind for refusal in one.refusals] == ["request"]
+    assert one.keys == ("base/one/paint",)
+    town.applied("churn", "base one", ignored=(UNTIL,))
+    town.world.things["base/one"]["tags"] = ["a", "b", "c", "d", "e"]
+    found = town.look()
+    assert (found.exit_code, found.drifted[0].refusals) == (0, ())

@@ -224,7 +224,7 @@ def test_a_failure_stops_only_what_needs_it(world: toy.World) -> None:
 def test_the_next_run_takes_up_the_rest_under_the_same_approval(world: toy.World) -> None:
     def fail(key: str) -> None:
         if key == "top/t/make":
-            raise RemoteUnavailable("Gone fishing.")
+            raise RemoteError("Gone fishing.")
 
     plan = drawn(world, *ALL)
     world.before_apply = fail
@@ -384,7 +384,7 @@ def test_whatever_fails_exactly_its_dependants_are_not_run(
         registry=toy.registry(world),
         clients=Clients({}),
         journal=Journal(),
-        workers=2,
+        limits={"": 2},
     )
     expected: dict[str, str] = {}
     for name in names:

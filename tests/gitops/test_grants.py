@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops import grants
-from gitops.grants import ALL, COVERED, Difference, applied, difference
+from gitops.grants import ALL, COVERED, Difference, applied, difference, folded, shown, union, within
 
 names = st.sampled_from([*sorted(COVERED), ALL, "MANAGE"])
 held = st.dictionaries(st.sampled_from("abcD"), st.frozensets(names, min_size=1), max_size=4)
@@ -75,3 +75,70 @@ def test_all_privileges_are_taken_back_for_less() -> None:
 
 def test_principals_compare_without_case() -> None:
     assert difference({"Growth": frozenset({"SELECT"})}, {"growth": frozenset({"SELECT"})}, "named") == ()
+
+
+# --- what was given before, and what other files want -------------------------------------------------------
+
+
+@given(held, held, held, modes)
+def test_what_others_want_is_never_taken(wanted, live, others, mode) -> None:
+    before, after = folded(live), folded(applied(live, difference(wanted, live, mode, others=others)))
+    for name, theirs in folded(others).items():
+        had = before.get(name, frozenset()) | (COVERED if ALL in before.get(name, ()) else frozenset())
+        has = after.get(name, frozenset()) | (COVERED if ALL in after.get(name, ()) else frozenset())
+        assert theirs & had & COVERED <= has
+
+
+@given(held, held, held, held, modes)
+def test_with_others_there_is_no_difference_either_once_applied(wanted, live, gave, others, mode) -> None:
+    found = difference(wanted, live, mode, gave=gave, others=others)
+    assert difference(wanted, applied(live, found), mode, gave=gave, others=others) == ()
+    assert shown(found, applied(live, found))
+
+
+@given(held, held)
+def test_named_takes_what_was_given_and_nothing_else(live, gave) -> None:
+    found = difference({}, live, "named", gave=gave)
+    for one in found:
+        given = folded(gave)[one.principal.casefold()]
+        assert set(one.remove) <= given | (COVERED if ALL in given else frozenset())
+        assert not one.add
+    assert not difference({}, live, "additive", gave=gave)
+
+
+def test_what_was_given_as_all_is_taken_one_by_one() -> None:
+    everything = frozenset({ALL})
+    assert difference({}, {"a": COVERED}, "named", gave={"A": everything}) == (
+        Difference("a", (), tuple(sorted(COVERED))),
+    )
+
+
+def test_where_all_goes_what_another_file_wants_is_granted_by_itself() -> None:
+    found = difference(
+        {},
+        {"a": frozenset({ALL})},
+        "named",
+        gave={"a": frozenset({ALL})},
+        others={"a": frozenset({"SELECT"})},
+    )
+    assert found == (Difference("a", ("SELECT",), (ALL,)),)
+
+
+def test_names_that_differ_in_case_alone_are_one_principal() -> None:
+    live = {"Growth": frozenset({"SELECT"}), "growth": frozenset({"MODIFY"})}
+    assert difference({"growth": frozenset({"SELECT", "MODIFY"})}, live, "named") == ()
+    assert union([live]) == {"Growth": frozenset({"SELECT", "MODIFY"})}
+
+
+def test_what_does_not_show_yet() -> None:
+    found = [Difference("a", ("SELECT",), ("MODIFY",))]
+    assert not shown(found, {})
+    assert not shown(found, {"a": frozenset({"SELECT", "MODIFY"})})
+    assert shown(found, {"A": frozenset({"SELECT"})})
+    assert shown([Difference("a", (ALL,))], {"a": COVERED})
+    assert shown([Difference("a", ("SELECT",))], {"a": frozenset({ALL})})
+
+
+def test_what_is_held_by_all_of_them() -> None:
+    assert within(("SELECT", "USE_CATALOG"), frozenset({ALL})) == ("SELECT",)
+    assert within(("SELECT", "MODIFY"), frozenset({"MODIFY"})) == ("MODIFY",)

@@ -3,15 +3,21 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace as replaced
 
+from gitops import lease
 from gitops.checkout import POLICY, Checkout
-from gitops.errors import ConfigurationError, RemoteError, RemoteUnavailable
+from gitops.errors import ConfigurationError, RemoteError, RemoteUnavailable, UsageError
 from gitops.gate import Verdict
-from gitops.landing import DEFECT, Landed, pending
+from gitops.landing import DEFECT, Landed, pending, worst
+from gitops.plan import Change, Stage, Verb
 from gitops.pulls import Pull
 from gitops.receipts import verify
 from tests.support import toy
@@ -53,10 +59,10 @@ def test_merged_and_approved_becomes_applied(town: Town) -> None:
 def test_nothing_is_said_when_nothing_is_pending(town: Town) -> None:
     town.request("churn")
     town.apply()
-    calls = list(town.world.calls)
+    calls, receipts = list(town.world.calls), list(town.ledger.receipts)
     town.pulls.comments.clear()
     assert town.apply() == []
-    assert len(town.ledger.receipts) == 1
+    assert town.ledger.receipts == receipts
     assert town.pulls.comments == {}
     assert town.world.calls == calls
 
@@ -145,8 +151,8 @@ def test_a_defect_while_landing_is_one_request_s_failure(town: Town, monkeypatch
 
     monkeypatch.setattr(town.pulls, "judge", broken)
     assert [one.exit_code for one in town.apply()] == [DEFECT, 0]
-    assert [receipt.status for receipt in town.ledger.receipts] == ["failed", "applied"]
-    assert town.ledger.receipts[0].error == "An unexpected error (KeyError); LAKEPORT_DEBUG=1 shows where."
+    assert [receipt.status for receipt in town.ledger.ended] == ["failed", "applied"]
+    assert town.ledger.ended[0].error == "An unexpected error (KeyError); LAKEPORT_DEBUG=1 shows where."
 
 
 def test_a_system_that_does_not_answer(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,7 +169,11 @@ def test_a_system_that_does_not_answer(town: Town, monkeypatch: pytest.MonkeyPat
 
 def test_a_receipt_that_cannot_be_written_is_told_with_what_was_done(town: Town) -> None:
     town.request("churn", "base b")
-    town.ledger.broken = True
+
+    def breaks(key: str) -> None:
+        town.ledger.broken = True
+
+    town.world.after_apply = breaks
     landed = town.apply()[0]
     assert landed.receipt is None
     assert landed.exit_code == 4
@@ -189,7 +199,7 @@ def test_ctrl_c_leaves_a_receipt_with_the_truth(town: Town) -> None:
     town.world.after_apply = press
     with pytest.raises(KeyboardInterrupt):
         town.apply()
-    assert [receipt.request for receipt in town.ledger.receipts] == ["dev/growth/aaa"]
+    assert [receipt.request for receipt in town.ledger.ended] == ["dev/growth/aaa"]
     assert town.last.status == "partial"
     assert [step.outcome for step in town.last.steps] == ["done", "not_run"]
     assert town.last.error == "The run was interrupted."
@@ -264,3 +274,231 @@ def test_a_shallow_checkout_cannot_say_who_merged_what(town: Town, tmp_path: Pat
     town.repo.git("clone", "--quiet", "--depth=1", f"file://{town.repo.root}", str(tmp_path / "shallow"))
     with pytest.raises(ConfigurationError, match="history"):
         Checkout(tmp_path / "shallow").merge_commit(toy.path("churn"))
+
+
+# --- one run at a time
+
+
+def started(town: Town, name: str, run: str, *, attempt: int = 1, made: str = "") -> None:
+    """What a run leaves that dies after it said that it starts; ``made`` is what it had done by then."""
+    before = len(town.ledger.receipts)
+    town.world.before_apply = fail_on()
+    kept = {key: dict(value) for key, value in town.world.things.items()}
+    attempts, town.attempt = town.attempt, attempt - 1
+    town.apply(run=run, only=[name])
+    town.attempt = attempts
+    del town.ledger.receipts[before + 1 :]
+    town.world.things.clear()
+    town.world.things.update(kept | ({made: {"mark": f"dev/growth/{name}", "tags": []}} if made else {}))
+    town.world.calls.clear()
+    assert town.last.status == "started"
+
+
+def test_who_starts_says_so_before_anything_is_done(town: Town) -> None:
+    town.request("churn", "base b")
+    seen: list[tuple[str, str]] = []
+    town.world.before_apply = lambda key: seen.append((town.last.status, town.last.lease_until))
+    assert [one.exit_code for one in town.apply()] == [0]
+    assert seen == [("started", "2026-11-21T07:00:00+00:00")]
+    assert [one.status for one in town.ledger.receipts] == ["started", "applied"]
+    first, last = town.ledger.receipts
+    assert first.run == last.run
+    assert (first.steps, first.error, first.plan_digest) == ((), None, last.plan_digest)
+
+
+@pytest.mark.parametrize("why", ["nothing to do", "refused"])
+def test_where_nothing_is_written_nobody_starts(town: Town, why: str) -> None:
+    town.request("churn", "base b", approve=why != "refused")
+    if why == "nothing to do":
+        town.world.things["base/b"] = {"mark": "dev/growth/churn", "tags": []}
+    town.apply()
+    assert [one.status for one in town.ledger.receipts] == ["refused" if why == "refused" else "applied"]
+
+
+def test_where_nobody_can_say_that_he_starts_nothing_is_done(town: Town) -> None:
+    town.request("churn", "base b")
+    town.ledger.broken = True
+    landed = town.apply()[0]
+    assert (landed.exit_code, landed.receipt) == (4, None)
+    assert town.world.applied == []
+
+
+def test_while_one_run_is_at_it_another_leaves_it_alone(town: Town) -> None:
+    pull = town.request("churn", "base b")
+    town.request("other", "base o")
+    theirs: list[Landed] = []
+
+    def meanwhile(key: str) -> None:
+        if key == "base/b/make":
+            theirs.extend(town.apply(run="2", only=["churn"]))
+
+    town.world.before_apply = meanwhile
+    assert [one.exit_code for one in town.apply()] == [0, 0]
+    (waited,) = theirs
+    assert (waited.exit_code, waited.receipt) == (7, None)
+    assert waited.error.startswith(
+        "dev/growth/churn is being applied by run 1 (attempt 1) since 2026-11-21T06:00:00+00:00."
+    )
+    assert town.world.applied.count("base/b/make") == 1
+    assert "## Applied" in town.pulls.comments[pull.number, "<!-- lakeport:result dev/growth/churn -->"]
+
+
+def test_many_runs_at_once_do_everything_once(town: Town) -> None:
+    """All have drawn their plan before the first one starts."""
+    town.request("churn", "base b", "side s", "top t")
+    runs = [str(number) for number in range(1, 5)]
+    drawn = threading.Barrier(len(runs), timeout=10)
+    approved_set = town.pulls.approved_set
+
+    def together(sha: str, request: str) -> Any:
+        drawn.wait()
+        return approved_set(sha, request)
+
+    town.pulls.approved_set = together  # type: ignore[method-assign]
+    with ThreadPoolExecutor(len(runs)) as pool:
+        landed = [one for [one] in pool.map(lambda run: town.apply(run=run), runs)]
+    assert sorted(one.exit_code for one in landed) in ([0, 7, 7, 7], [0, 0, 7, 7], [0, 0, 0, 7], [0, 0, 0, 0])
+    assert sorted(town.world.applied) == ["base/b/make", "side/s/make", "top/t/make"]
+    assert [one.status for one in town.ledger.receipts].count("started") == 1
+
+
+def test_what_another_run_did_meanwhile_is_not_done_again(town: Town) -> None:
+    """The plan was drawn, then another run came and went: it would be done twice, or refused by its kind."""
+    town.request("churn", "base b")
+    judge = town.pulls.judge
+    went: list[Landed] = []
+
+    def meanwhile(pull: Pull) -> Verdict:
+        town.pulls.judge = judge  # type: ignore[method-assign]
+        town.world.after_read = lambda: went.extend(town.apply(run="2"))
+        return judge(pull)
+
+    town.pulls.judge = meanwhile  # type: ignore[method-assign]
+    landed = town.apply()[0]
+    assert [one.exit_code for one in went] == [0]
+    assert landed.exit_code == 7
+    assert "worked on dev/growth/churn while this one looked at it" in landed.error
+    assert town.world.applied == ["base/b/make"]
+
+
+@pytest.mark.parametrize("made", ["", "base/b"])
+@pytest.mark.parametrize("how", ["next attempt", "lease is over", "GitHub says so"])
+def test_a_run_that_died_is_taken_over(town: Town, how: str, made: str) -> None:
+    town.request("churn", "base b", "top t")
+    started(town, "churn", "5", made=made)
+    assert [one.exit_code for one in town.apply(run="6")] == [7]
+    assert town.world.calls == [], "nothing was even looked at"
+    run = "6"
+    if how == "next attempt":
+        run, town.attempt = "5", 1
+    elif how == "lease is over":
+        town.time += lease.LEASE
+    else:
+        town.ledger.over.add("5")
+    assert [one.exit_code for one in town.apply(run=run)] == [0]
+    assert town.last.status == "applied"
+    assert set(town.world.things) == {"base/b", "top/t"}
+    assert town.world.applied.count("base/b/make") == (0 if made else 1)
+    assert verify(town.ledger.receipts) == []
+
+
+def test_one_that_is_being_applied_does_not_hide_that_another_failed(town: Town) -> None:
+    town.request("churn", "base b")
+    started(town, "churn", "5")
+    town.request("sales", "base s", approve=False)
+    landed = town.apply(run="6")
+    assert [one.exit_code for one in landed] == [7, 5]
+    assert worst(landed) == 5
+    assert worst(landed[:1]) == 7
+    assert worst([]) == 0
+
+
+# --- on hold, and one alone
+
+
+def test_what_failed_three_times_is_on_hold_until_it_is_resumed(town: Town) -> None:
+    town.request("churn", "base b")
+    town.world.before_apply = fail_on("base/b/make")
+    assert [[one.exit_code for one in town.apply()] for _ in range(3)] == [[6], [6], [6]]
+    assert town.last.hold == "It was tried 3 times as it is, and not applied."
+    comment = town.pulls.comments[1, "<!-- lakeport:result dev/growth/churn -->"]
+    assert "**On hold.** It was tried 3 times as it is, and not applied." in comment
+    receipts, calls = list(town.ledger.receipts), list(town.world.calls)
+    town.world.before_apply = lambda key: None
+    (left,) = town.apply()
+    assert (left.exit_code, left.receipt) == (7, None)
+    assert "lakeport apply --only churn --resume" in left.error
+    assert (town.ledger.receipts, town.world.calls) == (receipts, calls), "nothing was looked at or written"
+    assert [one.exit_code for one in town.apply(resume=True)] == [0]
+    assert town.last.hold == ""
+    assert town.apply() == []
+
+
+def test_another_version_of_the_file_is_not_on_hold(town: Town) -> None:
+    town.request("churn", "base b")
+    town.world.before_apply = fail_on("base/b/make")
+    for _ in range(3):
+        town.apply()
+    town.world.before_apply = lambda key: None
+    town.request("churn", "base b red")
+    assert [one.exit_code for one in town.apply()] == [0]
+
+
+def test_a_run_that_dies_every_time_is_on_hold_too(town: Town) -> None:
+    town.request("churn", "base b")
+    for run in ("1", "2", "3"):
+        started(town, "churn", run)
+        town.ledger.over.add(run)
+    assert [one.exit_code for one in town.apply(run="4")] == [7]
+    assert [one.exit_code for one in town.apply(run="4", resume=True)] == [0]
+
+
+def test_one_alone(town: Town) -> None:
+    town.request("churn", "base b")
+    town.request("sales", "base s")
+    assert [one.request for one in town.apply(only=["sales"])] == ["dev/growth/sales"]
+    assert set(town.world.things) == {"base/s"}
+    assert town.apply(only=["dev/growth/sales"]) == []
+    assert [one.request for one in town.apply(only=[toy.path("churn")])] == ["dev/growth/churn"]
+    with pytest.raises(UsageError, match="There is no request shurn"):
+        town.apply(only=["churn", "shurn"])
+
+
+# --- stale
+
+
+def test_what_changed_since_it_was_planned_is_refused_with_the_new_plan(town: Town) -> None:
+    town.request("churn", "base b red", "top t")
+    town.world.things["base/b"] = {"mark": "dev/growth/churn", "tags": ["green"]}
+    assert [one.exit_code for one in town.apply()] == [5]
+    assert (town.last.status, town.world.applied) == ("refused", [])
+    comment = town.pulls.comments[1, "<!-- lakeport:result dev/growth/churn -->"]
+    assert "#### What would be done now, and was not approved" in comment
+    new_plan = comment.split("#### What would be done now")[1]
+    assert "Paint b" in new_plan
+    assert "the tag green" in new_plan
+    assert "Make t" not in new_plan, "that was approved"
+
+
+def test_data_is_dropped_only_when_its_hold_is_over(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    def staged(wanted: Any, state: Any) -> list[Change]:
+        drop = Change(kind="base", identity="b", action="drop", verb=Verb.REMOVE, stage=Stage.DROP)
+        empty = Change(kind="base", identity="b", action="paint", verb=Verb.UPDATE, before=["red"], after=[])
+        return [*([empty] if state["tags"] else []), drop]
+
+    toys = toy.registry
+    monkeypatch.setattr(
+        toy, "registry", lambda world: {**toys(world), "base": replaced(toys(world)["base"], retire=staged)}
+    )
+    town.request("churn", "base b red")
+    town.apply()
+    town.request("churn", "base b red", lifecycle="retiring")
+    assert [one.exit_code for one in town.apply()] == [0]
+    assert (town.last.status, town.last.due) == ("waiting", "2026-12-21")
+    assert town.world.things["base/b"]["tags"] == []
+    assert town.apply() == []
+    town.time += timedelta(days=29)
+    assert town.apply() == []
+    town.time += timedelta(days=1)
+    assert [one.exit_code for one in town.apply()] == [0]
+    assert (town.last.status, town.world.things) == ("applied", {})

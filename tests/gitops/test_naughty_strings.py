@@ -39,6 +39,7 @@ from gitops.report import Entry, Report
 from gitops.request import Loaded, dump_request, load_request
 from gitops.rulebook import rule_book
 from gitops.sarif import findings_sarif
+from tests.handlers.test_laws import fake_of
 from tests.support.hostile import PATH, VALID
 from tests.support.organisation import TODAY, policy
 
@@ -65,7 +66,10 @@ def put(field: Field, text: str) -> dict[str, Any]:
         data["metadata"][rest] = [text] if field.type in ("people", "list") else text
         return data
     kind, _, name = rest.partition(".")
-    resource = next(entry for entry in data["resources"] if entry["kind"] == kind)
+    resource = next((entry for entry in data["resources"] if entry["kind"] == kind), None)
+    if resource is None:  # a kind that the base has none of: one as its fake knows it
+        resource = deepcopy(next(iter(fake_of(kind).CASES.values())).spec)
+        data["resources"].append(resource)
     shapes = {
         "list": [text],
         "choices": [text],

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from gitops.errors import RemoteUnavailable
-from gitops.patience import until
+from gitops.patience import bounded, left, until
 
 
 @pytest.fixture
@@ -39,3 +39,25 @@ def test_the_wait_ends_before_its_bound(pauses: list[float]) -> None:
         )
     assert sum(pauses) <= 10
     assert raised.value.where == "GitHub"
+
+
+def test_the_time_of_the_step_may_end_it_earlier(pauses: list[float]) -> None:
+    def clock() -> float:
+        return sum(pauses)
+
+    with bounded(5, clock), pytest.raises(RemoteUnavailable):
+        until(lambda: None, what="It", where="GitHub", seconds=60, clock=clock)
+    assert sum(pauses) <= 5
+
+
+def test_a_step_inside_a_step_has_no_more_time() -> None:
+    def clock() -> float:
+        return 100.0
+
+    with bounded(5, clock):
+        with bounded(60, clock):
+            assert left(clock) == 5
+        with bounded(2, clock):
+            assert left(clock) == 2
+        assert left(clock) == 5
+    assert left(clock) == float("inf")

@@ -88,7 +88,7 @@ def test_a_slip_is_suggested() -> None:
 
 def test_what_may_be_required_is_what_is_optional() -> None:
     optional = {name for name, info in fields_of(Metadata).items() if not info.required}
-    assert optional - {"lifecycle", "exceptions"} == set(get_args(OptionalField))
+    assert optional - {"lifecycle", "exceptions", "drift_ignored", "revision"} == set(get_args(OptionalField))
 
 
 def test_a_policy_with_a_section_missing() -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitops.errors import RemoteDenied, RemoteError, RemoteUnavailable
+from gitops.errors import RemoteDenied, RemoteError, RemoteUnavailable, Waits
 from gitops.receipts import Receipt, ReceiptDraft, Receipts, Step, parse_receipt, verify
 from tests.fakes.github_rest import FULL_NAME, GitHubRest
 
@@ -101,6 +101,81 @@ def test_a_run_and_attempt_has_one_receipt_for_a_request(github: GitHubRest, rec
     assert receipts.append(draft(attempt=2)).number == 2
     assert receipts.append(draft(run_id="2")).number == 3
     assert receipts.append(draft("dev/a/other")).number == 4
+
+
+def test_a_run_says_that_it_starts_and_then_how_it_ended(github: GitHubRest, receipts: Receipts) -> None:
+    """What was just written is not looked at again: the end takes three calls."""
+    begun = receipts.append(draft(status="started"))
+    assert receipts.append(draft(status="started")) == begun
+    github.calls.clear()
+    ended = receipts.append(draft())
+    assert github.calls == github.writes
+    assert len(github.writes) == 3
+    assert [one.status for one in receipts.read_all()] == ["started", "applied"]
+    assert receipts.append(draft()) == ended
+
+
+def test_what_is_not_allowed_is_not_written(github: GitHubRest, receipts: Receipts) -> None:
+    receipts.append(draft("dev/a/one"))
+    seen: list[list[str]] = []
+
+    def allow(chain: Sequence[Receipt]) -> None:
+        seen.append([one.request for one in chain])
+        raise Waits("Another run is at it.")
+
+    github.calls.clear()
+    with pytest.raises(Waits):
+        receipts.append(draft("dev/a/two", status="started"), allow=allow)
+    assert (seen, github.writes) == ([["dev/a/one"]], [])
+
+
+@pytest.mark.parametrize("present", [0, 1])
+def test_who_comes_second_sees_who_came_first(github: GitHubRest, receipts: Receipts, present: int) -> None:
+    """Both looked, and nobody was there; then one of them wrote. Nothing of that is on the first look."""
+    for number in range(present):
+        receipts.append(draft(f"dev/a/before-{number}"))
+    seen: list[list[str]] = []
+
+    def allow(chain: Sequence[Receipt]) -> None:
+        seen.append([one.run_id for one in chain if one.request == "dev/a/ours"])
+        if seen[-1]:
+            raise Waits("Another run is at it.")
+
+    def somebody_else() -> tuple[int, Any]:
+        with github.serve() as client:
+            opened(client).append(draft("dev/a/ours", run_id="2", status="started"))
+        return 422, {"message": "Update is not a fast forward"}
+
+    github.instead(r"(PATCH|POST) .*/git/refs.*", somebody_else)
+    with pytest.raises(Waits):
+        receipts.append(draft("dev/a/ours", status="started"), allow=allow)
+    assert seen == [[], ["2"]]
+    assert [one.run_id for one in receipts.read_all()][present:] == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "over"),
+    [((200, {"status": "completed"}), True), ((200, {"status": "in_progress"}), False), ((404, {}), False)],
+)
+def test_whether_a_run_is_over(github: GitHubRest, receipts: Receipts, answer: Any, over: bool) -> None:
+    github.instead(r"GET .*/actions/runs/17", answer)
+    assert receipts.run_is_over("17") is over
+
+
+@pytest.mark.parametrize("run", ["", "local-1234", "../../x", "1 7"])
+def test_a_run_by_hand_is_not_asked_about(github: GitHubRest, receipts: Receipts, run: str) -> None:
+    assert not receipts.run_is_over(run)
+    assert github.calls == []
+
+
+def test_receipts_of_before_are_still_the_ones_that_were_written() -> None:
+    """What came later says nothing where it was not there: the digest is that of the older fields."""
+    data = json.loads(chain("dev/a/one")[0].encode())
+    assert not {"lease_until", "hold", "due"} & data.keys()
+    assert all("attempts" not in step for step in data["steps"])
+    assert verify([parse_receipt(json.dumps(data).encode())]) == []
+    later = json.loads(chain("dev/a/one", lease_until="x", hold="y", due="z")[0].encode())
+    assert [later["lease_until"], later["hold"], later["due"]] == ["x", "y", "z"]
 
 
 def test_runs_without_an_id_are_different_runs(receipts: Receipts) -> None:
@@ -220,10 +295,10 @@ def test_a_text_that_cannot_be_written_is_written_as_well_as_it_can(receipts: Re
 # --- reading one
 
 
-def chain(*names: str) -> list[Receipt]:
+def chain(*names: str, **more: Any) -> list[Receipt]:
     done: list[Receipt] = []
     for number, name in enumerate(names, 1):
-        one = draft(name)
+        one = draft(name, **more)
         made = Receipt(
             **{each.name: getattr(one, each.name) for each in fields(ReceiptDraft)},
             number=number,

@@ -15,7 +15,7 @@ from gitops.cost import Money
 from gitops.edited import Edit, Effect
 from gitops.finding import Finding, Place, Severity
 from gitops.markup import LIMIT, Page, clip, code, escape, visible
-from gitops.plan import Change, Plan, Reason, Refusal, Verb
+from gitops.plan import Change, OnFailure, Plan, Reason, Refusal, Verb
 from gitops.policy import ApprovalRule
 from gitops.receipts import Receipt, Step
 from gitops.render_plan import counts, differences, money, plan_comment, print_plan, removals, summary
@@ -234,6 +234,20 @@ def test_the_arithmetic_is_in_the_plan_comment_line_by_line() -> None:
     folded = text[text.index("<details><summary>Cost: ") :]
     assert folded.startswith("<details><summary>Cost: €1 to €2/month</summary>\n\n- An hour: 1 USD.\n- ")
     assert "<img" not in folded
+
+
+def test_what_becomes_of_a_change_when_another_fails_is_part_of_the_plan() -> None:
+    kept, undone, held = change(), change(1, on_failure=OnFailure.UNDO), change(2, on_failure=OnFailure.HOLD)
+    shown = plan_comment(Report(entries=(entry(kept, undone, held),)))
+    section = shown.split("#### If it fails")[1].split("<details>")[0]
+    for words in ("churn1: is taken away again when", "churn2: stays when what", "Everything else"):
+        assert words in section
+    assert "churn0" not in section
+    assert "If it fails" not in plan_comment(Report(entries=(entry(kept),)))
+    out = io.StringIO()
+    print_plan(render.open_console(out), entry(kept, undone))
+    assert "if it fails" in out.getvalue()
+    assert "is taken away again" in " ".join(out.getvalue().split())
 
 
 def test_plan_comment_without_requests() -> None:

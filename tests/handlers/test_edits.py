@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from gitops.edited import Effect
@@ -56,6 +57,9 @@ EDITS: dict[str, dict[str, Callable[[Spec], None]]] = {
         "a privilege": entry("grants", 1, privileges=["USE_SCHEMA", "SELECT", "EXECUTE"]),
         "a privilege less": entry("grants", 0, privileges=["USE_SCHEMA", "SELECT"]),
         "the case of the catalog": setting(catalog="ML_DEV"),
+        "a managed location": setting(storage_root="abfss://data@acme.dfs.core.windows.net/elsewhere"),
+        "shared": setting(shared_with=["risk"]),
+        "belongs to": setting(belongs_to="dev/risk/report"),
         "adopt": setting(adopt=True),
     },
     "compute": {
@@ -70,6 +74,16 @@ EDITS: dict[str, dict[str, Callable[[Spec], None]]] = {
         "a group less": fewer("access"),
         "another level": entry("access", 0, level="CAN_MANAGE"),
         "a default": setting(gpu=False),
+        "adopt": setting(adopt=True),
+    },
+    "volume": {
+        "comment": setting(comment="Other words."),
+        "no comment": setting(comment=""),
+        "another group": more("grants", {"principal": "audit", "privileges": ["READ_VOLUME"]}),
+        "a group less": fewer("grants"),
+        "a privilege": entry("grants", 1, privileges=["READ_VOLUME", "WRITE_VOLUME"]),
+        "a privilege less": entry("grants", 0, privileges=["READ_VOLUME"]),
+        "the case of the catalog": setting(catalog="ML_DEV"),
         "adopt": setting(adopt=True),
     },
 }
@@ -119,11 +133,13 @@ def test_the_plan_does_what_the_edit_is_said_to_become(kind: str, case: str, nam
     wanted = stage.wanted().spec
     found = {edit.effect for edit in edits_of(stage.kind.spec, old, new, was=was, wanted=wanted)}
     assert found, "an edit is never silent"
+    edited = msgspec.structs.replace(stage.wanted(), earlier=(was,))
+    state = stage.kind.read(edited, stage.client)
     if Effect.REFUSED in found:
         with pytest.raises(RefusedChange):
-            stage.plan()
+            stage.kind.plan(edited, state)
         return
-    changes = stage.plan()
+    changes = stage.kind.plan(edited, state)
     assert bool(changes) is bool(found - QUIET), [change.summary for change in changes]
     assert any(change.removes for change in changes) >= (Effect.TAKEN in found)
     assert any("restarts" in change.summary for change in changes) is (Effect.RESTARTS in found)

@@ -38,7 +38,8 @@ class Stage:
         self.world = self.case.world
 
     def wanted(self, lifecycle: str = "active", **spec: Any) -> Desired[Any]:
-        return desired(self.kind, {**self.case.spec, **spec}, lifecycle=lifecycle)
+        more = getattr(self.case, "origin", {})
+        return desired(self.kind, {**self.case.spec, **spec}, **{**more, "lifecycle": lifecycle})
 
     def read(self, lifecycle: str = "active") -> Any:
         return self.kind.read(self.wanted(lifecycle), self.client)

@@ -1,6 +1,7 @@
 """Schema and compute against `minilake`, bare: real HTTP, the real SDK.
 
-What it lacks is played in test_rehearsal.py: libraries, tags of SQL warehouses, groups of the account.
+What it lacks is played in test_rehearsal.py: libraries, tags of SQL warehouses, groups of the account,
+registered models, without which no schema is known to be empty.
 """
 
 from __future__ import annotations
@@ -82,15 +83,15 @@ def client(host: str) -> Any:
     return made
 
 
-def test_a_schema_comes_changes_and_goes(client: Any) -> None:
+def test_a_schema_comes_and_changes(client: Any) -> None:
     wanted = desired(schema.KIND, SchemaCase.spec)
     assert schema.KIND.read(wanted, client) is None
     changes = plan(schema.KIND, wanted, client)
     assert [change.action for change in changes] == [
         "schema",
+        "grants",
         "use-catalog:growth",
         "use-catalog:risk",
-        "grants",
     ]
     carry_out(schema.KIND, changes, client)
     assert plan(schema.KIND, wanted, client) == () or plan(schema.KIND, wanted, client) == []
@@ -104,9 +105,6 @@ def test_a_schema_comes_changes_and_goes(client: Any) -> None:
     assert changes[1].removes == ("growth loses MODIFY",)
     carry_out(schema.KIND, changes, client)
     assert not plan(schema.KIND, less, client)
-    retiring = desired(schema.KIND, SchemaCase.spec, lifecycle="retiring")
-    carry_out(schema.KIND, schema.KIND.retire(retiring, schema.KIND.read(retiring, client)), client)
-    assert schema.KIND.read(retiring, client) is None
 
 
 @pytest.mark.parametrize("case", [ComputeCase, JobCase], ids=["cluster", "job"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import compileall
 import dataclasses
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from gitops.kind import Desired
 from handlers import _scaffold_files as files
 from handlers import scaffold
 from tests.handlers.support import origin
+from tests.support.templates import forget
 
 HOSTILE = [
     "Predict churn.",
@@ -34,6 +36,16 @@ HOSTILE = [
     "émoji 😀 Ω \U0001d54a \U000e0041",
     "../../etc/passwd $(id) `id` ; rm -rf /",
 ]
+
+
+RELEASED = {
+    (
+        "databricks-pipeline",
+        "1.0.0",
+    ): "sha256:0874d599d08dda69297e5a202a8f7e07dfcfb9a01dc1d2629fc6cc8d1846e7e5",
+    ("python-library", "1.0.0"): "sha256:629baa807e9d9d0c114a9de221a6efcbbe5b92dd818884f9bb382528f8fde233",
+}
+"""What each version of our templates is; a line is added for a new version, and none is ever changed."""
 
 
 def wanted(template: str, **changes: Any) -> Desired[Any]:
@@ -59,6 +71,36 @@ def written(folder: Path, found: dict[str, str]) -> None:
 
 def test_both_templates_are_there() -> None:
     assert list(files.templates()) == ["databricks-pipeline", "python-library"]
+
+
+@pytest.mark.parametrize("template", files.templates())
+def test_a_template_that_changes_has_another_version(template: str) -> None:
+    """Repositories say which version they were filled from, and two contents cannot have one version."""
+    version = files.version_of(template)
+    assert RELEASED.get((template, version)) == files.digest_of(template), "raise `_version`, and add a line"
+
+
+@pytest.mark.parametrize(
+    ("said", "version"), [("1.4.2", "1.4.2"), ("1", "1"), ("0.1", "0.1"), ("10.20.30", "10.20.30")]
+)
+def test_a_version_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, version: str) -> None:
+    mine = template_of(tmp_path, monkeypatch, {"cookiecutter.json": json.dumps({"_version": said})})
+    assert files.version_of(mine) == version
+
+
+def test_without_a_version_it_is_zero(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert files.version_of(template_of(tmp_path, monkeypatch, {})) == "0"
+
+
+@pytest.mark.parametrize(
+    "said", ["", "v1", "1.", "1.2.3.4", "01", "1.x", "../x", "1 ", "1\n", "\u0661", "-1", 1, 1.0, None, ["1"]]
+)
+def test_what_is_no_version_is_a_fault_of_the_template(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: object
+) -> None:
+    mine = template_of(tmp_path, monkeypatch, {"cookiecutter.json": json.dumps({"_version": said})})
+    with pytest.raises(LakeportError, match="no version that can be read"):
+        files.version_of(mine)
 
 
 @pytest.mark.parametrize("purpose", HOSTILE)
@@ -133,19 +175,17 @@ def template_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: dict[str,
     root = tmp_path / "templates" / "mine"
     written(root, {"cookiecutter.json": "{}"} | made)
     monkeypatch.setattr(files, "TEMPLATES", tmp_path / "templates")
-    for cached in (files.templates, files.variables, files.digest_of):
-        cached.cache_clear()
+    forget()
     return "mine"
 
 
 @pytest.fixture(autouse=True)
 def _own_caches() -> Any:
     yield
-    for cached in (files.templates, files.variables, files.digest_of):
-        cached.cache_clear()
+    forget()
 
 
-CONTEXT: dict[str, Any] = {"project": "p", "package": "q", "text": {"evil": "../../../../out"}}
+CONTEXT: dict[str, Any] = {"project": "p", "package": "q", "values": {"evil": "../../../../out"}}
 
 
 def test_hooks_do_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,6 +76,7 @@ def test_every_operation_conforms(tmp_path: Path) -> None:
         actions = Actions(acme.github.state, tmp_path / "actions")
         acme.github.set_runner(actions)
         acme.github.add_webhook("http://127.0.0.1:9/nobody", "s3cret", ["push"])
+        acme.github.state.add_account("outsider", "User")
         call = Conformance(acme)
         people(call)
         repositories(call)
@@ -98,6 +99,10 @@ def people(call: Conformance) -> None:
     call("GET", "/orgs/acme")
     call("GET", "/orgs/acme/members")
     call("GET", "/orgs/acme/memberships/liwei")
+    call("PUT", "/orgs/acme/memberships/outsider", {"role": "member"}, who="owner")
+    assert call("GET", "/orgs/acme/memberships/outsider")["state"] == "pending"
+    call("GET", "/user/orgs", who="liwei")
+    call("GET", "/installation/repositories")
     call("GET", "/orgs/acme/properties/schema")
     call("GET", "/orgs/acme/teams")
     call("GET", "/orgs/acme/teams/growth")
@@ -131,15 +136,44 @@ def repositories(call: Conformance) -> None:
     call("GET", team)
     call("GET", team, Accept="application/vnd.github.v3.repository+json")
     call("GET", "/repos/acme/fresh/teams")
+    call("GET", "/orgs/acme/teams/growth/repos")
     call("DELETE", team)
+    call("GET", "/orgs/acme/properties/values")
     call("PUT", "/repos/acme/fresh/collaborators/omar-f", {"permission": "triage"})
     call("GET", "/repos/acme/fresh/collaborators/omar-f")
     call("GET", "/repos/acme/fresh/collaborators/omar-f/permission")
     call("GET", "/repos/acme/fresh/collaborators")
+    call("GET", "/repos/acme/fresh/collaborators?affiliation=direct")
     call("DELETE", "/repos/acme/fresh/collaborators/omar-f")
+    invited = call("PUT", "/repos/acme/fresh/collaborators/outsider", {"permission": "push"})
+    assert call("GET", "/repos/acme/fresh/invitations")[0]["id"] == invited["id"]
+    call("DELETE", f"/repos/acme/fresh/invitations/{invited['id']}")
+    governed(call)
     call("POST", f"{REPO}/labels", {"name": "dev", "color": "00ff00"})
     call("GET", f"{REPO}/labels")
     call("GET", f"{REPO}/labels/dev")
+
+
+def governed(call: Conformance) -> None:
+    it = "/repos/acme/fresh"
+    rules = [{"type": "deletion"}, {"type": "non_fast_forward"}]
+    where = {"ref_name": {"include": ["~DEFAULT_BRANCH"], "exclude": []}}
+    actors = [{"actor_id": 7, "actor_type": "Integration", "bypass_mode": "always"}]
+    body = {"name": "lakeport", "target": "branch", "enforcement": "active", "conditions": where}
+    made = call("POST", f"{it}/rulesets", body | {"rules": rules, "bypass_actors": actors})["id"]
+    call("GET", f"{it}/rulesets")
+    call("GET", f"{it}/rulesets/{made}")
+    call("PUT", f"{it}/rulesets/{made}", {"enforcement": "disabled"})
+    call("PUT", f"{it}/environments/dev")
+    call("GET", f"{it}/environments/dev")
+    call("GET", f"{it}/environments")
+    call.world.github.state.data.repositories["acme/fresh"].secrets.append("TOKEN")
+    assert call("GET", f"{it}/actions/secrets")["secrets"][0]["name"] == "TOKEN"
+    call("GET", f"{it}/actions/organization-secrets")
+    text = base64.b64encode(b"* @acme/growth\n").decode()
+    call("PUT", f"{it}/contents/CODEOWNERS", {"message": "Owners", "content": text, "branch": "main"})
+    (error,) = call("GET", f"{it}/codeowners/errors")["errors"]
+    assert error["kind"] == "Unknown owner", "the team may not write there"
 
 
 def git(call: Conformance) -> None:
@@ -227,6 +261,8 @@ def checks(call: Conformance) -> None:
     call("GET", f"{REPO}/commits/{sha}/statuses")
     call("GET", f"{REPO}/commits/{sha}/status")
     call("POST", f"{REPO}/actions/workflows/hello.yml/dispatches", {"ref": "main"})
+    told = {"ref": "main", "return_run_details": True}
+    call("POST", f"{REPO}/actions/workflows/hello.yml/dispatches", told)
     hook = call("GET", f"{REPO}/hooks")[0]["id"]
     call("GET", f"{REPO}/hooks/{hook}/deliveries")
 
@@ -237,7 +273,8 @@ def workflows(call: Conformance) -> None:
     call("GET", f"{REPO}/actions/workflows/hello.yml/runs?event=workflow_dispatch")
     it = f"{REPO}/actions/runs/{found['workflow_runs'][0]['id']}"
     call("GET", it)
-    call("GET", f"{it}/jobs")
+    job = call("GET", f"{it}/jobs")["jobs"][0]["id"]
+    assert "hello" in call("GET", f"{REPO}/actions/jobs/{job}/logs")
     assert "hello" in call("GET", f"{it}/logs")
     hook = call("GET", f"{REPO}/hooks")[0]["id"]
     sent = call("GET", f"{REPO}/hooks/{hook}/deliveries")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime
+from typing import Any
 
 from gitops.checkout import Checkout
 from gitops.drawing import draw
@@ -56,18 +59,35 @@ class Pulls:
 class Ledger:
     receipts: list[Receipt] = field(default_factory=list)
     broken: bool = False
+    over: set[str] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run_is_over(self, run_id: str) -> bool:
+        return run_id in self.over
 
     def read_all(self) -> tuple[Receipt, ...]:
         return tuple(self.receipts)
 
-    def append(self, draft: ReceiptDraft) -> Receipt:
+    def append(
+        self, draft: ReceiptDraft, *, allow: Callable[[Sequence[Receipt]], None] = lambda chain: None
+    ) -> Receipt:
         if self.broken:
             raise RemoteUnavailable("GitHub did not answer.")
+        with self.lock:  # as a branch is: whoever comes second sees what the first one wrote
+            return self._append(draft, allow)
+
+    def _append(self, draft: ReceiptDraft, allow: Callable[[Sequence[Receipt]], None]) -> Receipt:
+        allow(self.receipts)
         values = {one.name: getattr(draft, one.name) for one in fields(ReceiptDraft)}
         last = self.receipts[-1].digest if self.receipts else ""
         made = Receipt(**values, number=len(self.receipts) + 1, at="2026-11-21T06:00:00+00:00", previous=last)
         self.receipts.append(replace(made, digest=made.computed_digest()))
         return self.receipts[-1]
+
+    @property
+    def ended(self) -> list[Receipt]:
+        """The receipts that tell an end."""
+        return [one for one in self.receipts if one.status != "started"]
 
 
 @dataclass
@@ -79,6 +99,7 @@ class Town:
     pulls: Pulls = field(default_factory=Pulls)
     ledger: Ledger = field(default_factory=Ledger)
     attempt: int = 0
+    time: datetime = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
     follow: Callable[[Pull, Plan, Journal], AbstractContextManager[object]] = lambda *given: nullcontext()
 
     def request(self, name: str, *resources: str, lifecycle: str = "active", approve: bool = True) -> Pull:
@@ -106,7 +127,9 @@ class Town:
             self.pulls.approved[head, loaded.id] = Approved.of(plan)
         return pull
 
-    def apply(self, tell: Callable[[Landed], None] = lambda landed: None) -> list[Landed]:
+    def apply(
+        self, tell: Callable[[Landed], None] = lambda landed: None, *, run: str = "1", **more: Any
+    ) -> list[Landed]:
         self.attempt += 1
         checkout = Checkout(self.repo.root)
         journal = Journal()
@@ -121,11 +144,12 @@ class Town:
             journal=journal,
             follow=lambda pull, plan: self.follow(pull, plan, journal),
             run_url="https://github.example/run",
-            run_id="1",
+            run_id=run,
             attempt=self.attempt,
             tool_version="0.1.0",
+            clock=lambda: self.time,
         )
-        return apply_pending(site, tell=tell)
+        return apply_pending(site, tell=tell, **more)
 
     @property
     def last(self) -> Receipt:

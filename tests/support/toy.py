@@ -36,7 +36,10 @@ class TopSpec(Spec, tag="top"):
 
 @dataclass
 class World:
-    """What stands, by ``kind/name``, and every call. ``before_apply`` is called with each change's key."""
+    """What stands, by ``kind/name``, and every call. ``before_apply`` is called with each change's key.
+
+    ``after_read`` is called once, between the next look and what is made of it.
+    """
 
     things: dict[str, dict[str, Any]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -44,6 +47,7 @@ class World:
     denied: set[str] = field(default_factory=set)
     before_apply: Callable[[str], None] = lambda key: None
     after_apply: Callable[[str], None] = lambda key: None
+    after_read: Callable[[], None] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, call: str) -> None:
@@ -60,7 +64,12 @@ def _read(desired: Desired[Any], world: World) -> dict[str, Any] | None:
     world.note(f"read {key}")
     if key in world.denied:
         raise RemoteDenied("The toy shop says no.", fix="Ask the shopkeeper.")
-    return world.things.get(key)
+    found = world.things.get(key)
+    seen = None if found is None else dict(found)
+    if world.after_read is not None:
+        told, world.after_read = world.after_read, None
+        told()
+    return seen
 
 
 def _plan(desired: Desired[Any], state: dict[str, Any] | None) -> list[Change]:
