@@ -7,10 +7,10 @@ READY  := $(VENV)/.ready
 SOURCES := bot handlers gitops sandbox tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test test-unit test-e2e check fmt lint types layers workflows schema rules bench lock clean
+.PHONY: help setup demo sandbox test test-unit test-e2e test-faults check fmt lint types layers workflows schema rules bench lock clean
 
 help:  ## Say what there is
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(READY)  ## Make the virtual environment (about a minute, once)
 
@@ -30,14 +30,17 @@ demo: $(READY)  ## Play one onboarding through the sandbox, from Slack to Databr
 sandbox: $(READY)  ## Start the same world and keep it up until Ctrl-C
 	@$(BIN)/python -m sandbox up
 
-test: $(READY)  ## All tests: unit tests, then the whole road
-	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder  # long ones are not left to the end
+test: $(READY)  ## All tests but the faults: unit tests, then the whole road
+	@$(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder --ignore=tests/faults  # long ones not last
 
 test-unit: $(READY)  ## Only the tests that open no socket
-	@$(BIN)/python -m pytest -n 2 -m "not e2e"
+	@$(BIN)/python -m pytest -n 2 -m "not e2e" --ignore=tests/faults
 
 test-e2e: $(READY)  ## Only the tests that start servers
-	@$(BIN)/python -m pytest -m e2e
+	@$(BIN)/python -m pytest -m e2e --ignore=tests/faults
+
+test-faults: $(READY)  ## Faults, kills, races and counts; LAKEPORT_FAULTS=all plays every case
+	@$(BIN)/python -m pytest -n 2 tests/faults
 
 check: lint types layers schema rules workflows  ## Everything that is checked without running it
 

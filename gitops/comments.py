@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from github.Issue import Issue
 
 
+def find(issue: Issue, marker: str, *, me: Callable[[], str]) -> str:
+    """The text of the comment of ours that begins with the marker; empty when there is none."""
+    comments: Iterable[Any] = issue.get_comments()
+    for comment in comments:
+        if (comment.body or "").startswith(marker) and comment.user and comment.user.login == me():
+            return str(comment.body)
+    return ""
+
+
 def upsert(issue: Issue, marker: str, body: str, *, me: Callable[[], str]) -> None:
     """Keep one comment of ours that begins with the marker, and give it this body.
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gitops import beside, earlier, lease, policy, render, request, retirement
+from gitops import beside, earlier, lease, live, policy, render, request, retirement
 from gitops.checkout import POLICY, Checkout
 from gitops.drifted import without_ignored
 from gitops.engine import Carrying, draw, require_ready, sentence
@@ -79,6 +79,7 @@ def apply_pending(
     """
     done = []
     receipts = site.ledger.read_all()
+    _finish_telling(site, receipts)
     for one in pending(site.checkout, receipts, only=only, today=site.clock().date().isoformat()):
         attempt = _Attempt(site, one, receipts, resume=resume)
         try:
@@ -91,6 +92,22 @@ def apply_pending(
         if attempt.stopped is not None:
             raise attempt.stopped
     return done
+
+
+def _finish_telling(site: Site, receipts: Sequence[Receipt]) -> None:
+    """Say how the newest apply ended, where its run died between the receipt and saying so.
+
+    Its request is not pending any more, and its pull request would tell for ever that things are being made.
+    """
+    newest = receipts[-1] if receipts else None
+    if newest is None or newest.pull is None or newest.status == "started":
+        return
+    marker = render.result_marker(newest.request)
+    try:
+        if live.decode(site.pulls.comment(newest.pull, marker)) is not None:
+            site.pulls.upsert_comment(newest.pull, marker, render.result_comment(newest))
+    except LakeportError as error:
+        LOG.warning("How receipt %d ended could not be said: %s", newest.number, error.what)
 
 
 class _Attempt:

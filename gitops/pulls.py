@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitops.checks import GATE_CHECK, PLAN_CHECK, CheckRuns, decode_approved, encode_approved
 from gitops.clients import translate
-from gitops.comments import upsert
+from gitops.comments import find, upsert
 from gitops.errors import Refused, RemoteError
 from gitops.gate import Review, standing
 from gitops.plan import Approved
@@ -268,6 +268,11 @@ class Repository:
         pull.edit(state="closed")
 
     # --- what is said on a pull request
+
+    @translate("GitHub")
+    def comment(self, number: int, marker: str) -> str:
+        """The comment of ours with this marker; empty when there is none."""
+        return find(self._repo.get_issue(number), marker, me=self._login)
 
     @translate("GitHub")
     def upsert_comment(self, number: int, marker: str, body: str) -> None:

@@ -30,6 +30,9 @@ class PullRequests(Protocol):
     def approved_set(self, sha: str, request: str) -> Approved | None:
         """What was approved for a request on this commit."""
 
+    def comment(self, number: int, marker: str) -> str:
+        """The one comment with this marker; empty when there is none."""
+
     def upsert_comment(self, number: int, marker: str, body: str) -> None:
         """Write the one comment with this marker."""
 

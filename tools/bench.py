@@ -1,4 +1,4 @@
-"""Measures start-up, checking files, growth, and a message to the bot, each beside a reference or its budget.
+"""Measures start-up, checking files, growth, the bot, and setting up, each beside a reference or its budget.
 
 A number alone says little about another machine; its ratio to ``python -c pass``, or to what ``ajv-cli`` and
 ``check-jsonschema`` take for the same files in the same run, does. Every number is of a whole process.
@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,8 @@ MANY_BUDGET = {
 CHANGED_BUDGET = "200 ms"
 HOSTILE_BUDGET = "100 ms"
 BOT_BUDGET = "30 ms"
+PROVISION_BUDGET = "1.15 x"
+CALL_SECONDS = 0.2
 SCENARIOS = ROOT / "tests/data/scenarios"
 
 
@@ -56,9 +58,10 @@ class Size:
     many: int = 5_000
     large: int = 20_000
     curve: tuple[int, ...] = (1_000, 5_000, 10_000, 20_000, 50_000)
+    applied: int = 1_000
 
 
-QUICK = Size(start_rounds=5, rounds=1, many=500, large=1_000, curve=(500, 1_000, 2_000))
+QUICK = Size(start_rounds=5, rounds=1, many=500, large=1_000, curve=(500, 1_000, 2_000), applied=100)
 
 
 @dataclass(frozen=True)
@@ -268,6 +271,51 @@ def _turns(story: Any, registry: Any, policy: Any) -> Iterator[tuple[Cost, Cost,
             return
 
 
+def provision(size: Size, home: Path) -> Measured:
+    """Setting up one project, and looking at many that are, over servers that take 200 ms for each call.
+
+    Pauses last as long as they do. The chain is the most calls of the run of which each began after the end
+    of the one before: what it would take if nothing but these calls took time.
+    """
+    sys.path.insert(0, str(ROOT))
+    from tests.support.many import multiply
+    from tests.support.stage import stage
+
+    found: Measured = {}
+    with stage(home, hurry=1.0) as town:
+        town.ready("churn-first")
+        if town.apply()[0]:
+            return {"one onboarding": f"failed: {town.log[-200:]}"}
+        town.ready("churn-second")
+        for proxy in town.proxies.values():
+            proxy.delay = CALL_SECONDS
+        start = time.perf_counter()
+        code, heard = town.apply()
+        wall = time.perf_counter() - start
+        chain = _chain((one.call.began, one.ended) for one in heard)
+        if code:
+            return {"one onboarding": f"failed: {town.log[-200:]}"}
+        found[f"one onboarding, {len(heard)} calls"] = Cost(wall, 0, 0)
+        found[f"its longest chain, {chain} calls"] = Cost(chain * CALL_SECONDS, 0, 0)
+        multiply(town, size.applied)
+        clone = town.clone("main")
+        start = time.perf_counter()
+        code, heard = town.run(["plan", "--all", "--out", "plan.json"], clone)
+        name = f"plan of {size.applied + 2:,} applied, {len(heard)} calls"
+        wall = time.perf_counter() - start
+        found[name] = f"failed: {town.log[-200:]}" if code else Cost(wall, 0, 0)
+    return found
+
+
+def _chain(calls: Iterable[tuple[float, float]]) -> int:
+    """The most of these times (begin, end) of which each begins after the end of the one before."""
+    count, free = 0, 0.0
+    for began, ended in sorted(calls, key=lambda call: call[1]):
+        if began >= free:
+            count, free = count + 1, ended
+    return count
+
+
 def _sum(*costs: Cost) -> Cost:
     return Cost(sum(cost.wall for cost in costs), sum(cost.cpu for cost in costs), 0)
 
@@ -340,12 +388,27 @@ def table_of_bot(found: Measured) -> Iterator[str]:
             yield f"{name:<44}{cost.wall * 1000:>8.1f}{cost.cpu * 1000:>8.1f}{budget:>16}"
 
 
+def table_of_provision(found: Measured) -> Iterator[str]:
+    """Seconds, and how often the longest chain of calls that is."""
+    yield f"{'200 ms for each call':<44}{'s':>8}{'x chain':>9}{'budget':>16}"
+    chain = next((cost for name, cost in found.items() if "chain" in name), None)
+    for name, cost in found.items():
+        if isinstance(cost, Cost):
+            onboarding = name.startswith("one onboarding") and isinstance(chain, Cost)
+            ratio = f"{cost.wall / chain.wall:.2f}" if onboarding and isinstance(chain, Cost) else ""
+            yield f"{name:<44}{cost.wall:>8.1f}{ratio:>9}{PROVISION_BUDGET if ratio else '':>16}"
+        else:
+            yield f"{name:<44}  {cost}"
+
+
 def main() -> int:
     """Measure section by section, and print each as soon as it is there; 1 when a command of ours failed."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="few rounds, few files: whether it runs at all")
     parser.add_argument(
-        "--only", choices=("start", "many", "changed", "growth", "hostile", "bot"), help="one section"
+        "--only",
+        choices=("start", "many", "changed", "growth", "hostile", "bot", "provision"),
+        help="one section",
     )
     parser.add_argument("--json", action="store_true", help="one object for a machine")
     options = parser.parse_args()
@@ -357,6 +420,7 @@ def main() -> int:
         "growth": (growth, table_of_growth),
         "hostile": (hostile, table_of_hostile),
         "bot": (bot, table_of_bot),
+        "provision": (provision, table_of_provision),
     }
     every: dict[str, Measured] = {}
     for name, (run, table) in sections.items():

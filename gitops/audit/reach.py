@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from gitops.audit.facts import Given, Version, Written
     from gitops.audit.record import Record
 
-STANDS = ("applied", "partial", "waiting")
+STANDS = ("applied", "partial", "waiting", "started")
 """How an attempt ended that may have left something standing."""
 
 

@@ -180,7 +180,10 @@ def print_life(console: Console, head: Mapping[str, str], events: Sequence[Event
             console.print(Text(f"  {visible(detail)}"))
         if event.doubt:
             console.print(Text(f"  ! {visible(event.doubt)}", "yellow"))
-        console.print(Text("  " + visible("; ".join(_short(one) for one in event.cites)), "dim"))
+        said = [_short(one) for one in event.cites]
+        console.print(Text(f"  {visible('; '.join(one for one in said if '://' not in one))}", "dim"))
+        for address in (one for one in said if "://" in one):
+            console.print(Text(f"  {visible(address)}", "dim", no_wrap=True, overflow="ignore"), crop=False)
 
 
 def _short(citation: str) -> str:

@@ -17,6 +17,7 @@ from gitops.checkout import POLICY, Checkout
 from gitops.errors import ConfigurationError, RemoteError, RemoteUnavailable, UsageError
 from gitops.gate import Verdict
 from gitops.landing import DEFECT, Landed, pending, worst
+from gitops.live import Progress, encode
 from gitops.plan import Change, Stage, Verb
 from gitops.pulls import Pull
 from gitops.receipts import verify
@@ -65,6 +66,21 @@ def test_nothing_is_said_when_nothing_is_pending(town: Town) -> None:
     assert town.ledger.receipts == receipts
     assert town.pulls.comments == {}
     assert town.world.calls == calls
+
+
+def test_a_run_that_died_before_it_could_say_how_it_ended(town: Town) -> None:
+    """The receipt is written, and the comment still says that things are being made: the next run ends it."""
+    town.request("churn", "base b")
+    town.apply()
+    at = 1, "<!-- lakeport:result dev/growth/churn -->"
+    said = town.pulls.comments[at]
+    running = Progress(run="1-1", number=1, steps=(("running", "Make b"),), done=0, total=1)
+    town.pulls.comments[at] = encode(running, "dev/growth/churn")
+    assert town.apply() == []
+    assert town.pulls.comments[at] == said
+    town.pulls.broken = True
+    town.pulls.comments[at] = encode(running, "dev/growth/churn")
+    assert town.apply() == [], "that it cannot be said now is no failure of anything"
 
 
 def test_a_failed_run_is_taken_up_without_a_new_pull_request(town: Town) -> None:

@@ -6,14 +6,18 @@ anything at any point.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,36 +29,92 @@ from sandbox.databricks.rehearsal import Databricks
 from sandbox.github.rehearsal import GitHub
 from sandbox.verify import Row, Verifier
 from sandbox.world import PROJECT
+from tests.support.wire import Heard, Proxy
 
 REPOSITORY = "acme/lakeport"
 EXAMPLE = PROJECT / "tests/data/requests/dev/growth/churn-prediction.yaml"
+Edit = Callable[[str], str]
+"""A request file → the one that is asked for."""
 
 
-@dataclass
-class Wire:
-    """Counts the writes of both servers and kills a process at a chosen one."""
+class Lake(Databricks):
+    """A workspace whose memory can be taken out, and put back."""
 
-    at: int = 0
-    pid: int = 0
-    seen: list[tuple[str, str]] = field(default_factory=list)
+    program = (sys.executable, str(PROJECT / "tests/support/lake_program.py"))
 
-    def write(self, item: tuple[str, str]) -> None:
-        """A server was asked to write; the death of the one who asked does not undo it."""
-        self.seen.append(item)
-        if self.at and len(self.seen) == self.at and self.pid:
-            os.kill(self.pid, signal.SIGKILL)
+    def memory(self) -> Any:
+        """Everything that it remembers."""
+        front = self._front
+        assert front is not None
+        kept = (front.extra, front.libraries, front.acls, front.created_with)
+        return copy.deepcopy(kept), self._ask.get(self._memory).json()
+
+    def remember(self, memory: Any) -> None:
+        """Remember this instead."""
+        front = self._front
+        assert front is not None
+        own, lake = memory
+        front.extra, front.libraries, front.acls, front.created_with = copy.deepcopy(own)
+        self._ask.post(self._memory, json=lake).raise_for_status()
+
+    def stop(self) -> None:
+        """Stop it; calling it again does nothing."""
+        self._ask.close()
+        super().stop()
+
+    @cached_property
+    def _ask(self) -> httpx.Client:
+        return httpx.Client(trust_env=False, limits=httpx.Limits(keepalive_expiry=1.0))
+
+    @property
+    def _memory(self) -> str:
+        return f"{self._upstream}/_minilake/memory"
 
 
-class Watched(list[tuple[str, str]]):
-    """A server's list of writes that tells the wire of each."""
+class Forker:
+    """A process that becomes ``lakeport`` for each order, one at a time; ``pid`` is of the one under way."""
 
-    def __init__(self, wire: Wire) -> None:
-        super().__init__()
-        self._wire = wire
+    def __init__(self, hurry: float) -> None:
+        self.pid = 0
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.apply_forker", str(hurry)],
+            cwd=PROJECT,
+            env=os.environ | {"PYTHONPATH": str(PROJECT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
-    def append(self, item: tuple[str, str]) -> None:
-        super().append(item)
-        self._wire.write(item)
+    def run(self, order: dict[str, Any]) -> int:
+        """The exit code, negative when it was killed."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        self.pid = json.loads(self._process.stdout.readline())["pid"]
+        code: int = json.loads(self._process.stdout.readline())["code"]
+        self.pid = 0
+        return code
+
+    def kill(self) -> None:
+        """Kill what is under way."""
+        while not self.pid:  # it asked before we were told that it had started
+            time.sleep(0.001)
+        os.kill(self.pid, signal.SIGKILL)
+
+    def stop(self) -> None:
+        """Start no more."""
+        self._process.kill()
+        self._process.communicate()  # waits, and closes its pipes
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The world as it was once: both servers' memory, and a copy of the repositories."""
+
+    github: Any
+    databricks: Any
+    repositories: Path
 
 
 @dataclass
@@ -65,19 +125,21 @@ class Stage:
     github: GitHub
     databricks: Databricks
     tokens: dict[str, str]
-    wire: Wire
-    forker: subprocess.Popen[str]
+    proxies: dict[str, Proxy]
+    forkers: tuple[Forker, ...]
+    attempt: int = 0
+    _kept: int = 0
 
     # ---- a request on its way ------------------------------------------------------------------------------
 
-    def propose(self, name: str) -> int:
-        """A pull request of the bot with one request file; returns its number."""
+    def propose(self, name: str, edit: Edit = str) -> int:
+        """A pull request of the bot with one request file, the example as ``edit`` makes it; its number."""
         from github import Auth, Github
 
         from gitops.pulls import open_repository
 
-        raw = EXAMPLE.read_bytes().replace(b"churn-prediction", name.encode())
-        raw = raw.replace(b"churn_prediction", name.replace("-", "_").encode())
+        text = EXAMPLE.read_text().replace("churn-prediction", name)
+        text = edit(text.replace("churn_prediction", name.replace("-", "_")))
         hub = Github(
             base_url=self.github.url,
             auth=Auth.Token(self.tokens["lakeport"]),
@@ -87,7 +149,7 @@ class Stage:
         pull = open_repository(hub, REPOSITORY).submit(
             request_id=f"dev/growth/{name}",
             path=path_of("dev", "growth", name),
-            raw=raw,
+            raw=text.encode(),
             title=f"Set up {name}",
             body="Asked for in Slack.",
             message=f"Ask for {name}",
@@ -117,21 +179,55 @@ class Stage:
         )
         answer.raise_for_status()
 
-    def ready(self, name: str) -> int:
-        """Propose, plan, approve and merge: what is left is the apply."""
-        number = self.propose(name)
+    def ready(self, name: str, edit: Edit = str) -> int:
+        """Propose, plan, approve and merge: what is left is the apply. The number of the pull request."""
+        number = self.propose(name, edit)
         self.plan(number)
         self.approve(number, "nadia-k")
         self.merge(number)
         return number
 
-    def apply(self, *, kill_at: int = 0) -> tuple[int, list[tuple[str, str]]]:
-        """Apply in a process of its own, killed at its ``kill_at``-th write; its exit code and its writes."""
-        self.wire.seen.clear()
-        self.wire.at = kill_at
-        code = self.lakeport(["apply"], self.clone("main"))
-        self.wire.at = 0
-        return code, list(self.wire.seen)
+    def apply(self, **more: Any) -> tuple[int, list[Heard]]:
+        """Apply in a process of its own; its exit code and its calls. ``more`` is for the forker's order."""
+        return self.run(["apply"], self.clone("main"), **more)
+
+    def run(self, arguments: list[str], cwd: Path, **more: Any) -> tuple[int, list[Heard]]:
+        """A command in a process of its own; its exit code and its calls, in the order they began."""
+        for proxy in self.proxies.values():
+            proxy.heard.clear()
+        code = self.lakeport(arguments, cwd, **more)
+        for proxy in self.proxies.values():
+            proxy.wait_until_idle()
+        heard = [one for proxy in self.proxies.values() for one in proxy.heard]
+        return code, sorted(heard, key=lambda one: one.call.began)
+
+    # ---- going back ----------------------------------------------------------------------------------------
+
+    def keep(self) -> Kept:
+        """The world as it is now."""
+        self._kept += 1
+        folder = self.home / f"kept-{self._kept}"
+        shutil.copytree(self.github.state.home / "git", folder)
+        return Kept(copy.deepcopy(self.github.state.data), self.databricks.memory(), folder)
+
+    def back_to(self, kept: Kept) -> None:
+        """Make the world again what it was."""
+        git = self.github.state.home / "git"
+        with self.github.state.lock:
+            shutil.rmtree(git)
+            shutil.copytree(kept.repositories, git)
+            self.github.state.data = copy.deepcopy(kept.github)
+        self.databricks.remember(kept.databricks)
+        self.calm()
+        shutil.rmtree(self.home / "clones")
+        (self.home / "clones").mkdir()
+        (self.home / "lakeport.log").write_text("")
+
+    def calm(self) -> None:
+        """No more rules, and both servers are up."""
+        for proxy in self.proxies.values():
+            proxy.rules.clear()
+            proxy.listen()
 
     # ---- looking -------------------------------------------------------------------------------------------
 
@@ -154,6 +250,13 @@ class Stage:
             trust_env=False,
         )
 
+    def databricks_api(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """One call on the workspace, not of ``lakeport``."""
+        headers = {"Authorization": f"Bearer {self.databricks.token}"}
+        return httpx.request(
+            method, f"{self.databricks.url}{path}", json=body, headers=headers, trust_env=False
+        )
+
     def rows(self, name: str) -> list[Row]:
         """Everything the request asks for, read back."""
         from gitops import yamlfile
@@ -173,12 +276,8 @@ class Stage:
 
     def list_clusters(self) -> list[str]:
         """The names of all clusters."""
-        answer = httpx.get(
-            f"{self.databricks.url}/api/2.1/clusters/list",
-            headers={"Authorization": f"Bearer {self.databricks.token}"},
-            trust_env=False,
-        )
-        return [cluster["cluster_name"] for cluster in answer.json().get("clusters", [])]
+        found = self.databricks_api("GET", "/api/2.1/clusters/list").json().get("clusters", [])
+        return [cluster["cluster_name"] for cluster in found]
 
     def list_repositories(self) -> list[str]:
         """The names of all repositories of the organisation."""
@@ -186,10 +285,15 @@ class Stage:
 
     def receipts(self, request: str) -> list[dict[str, Any]]:
         """The receipts of a request, oldest first, as they stand on their branch."""
+        return [one for one in self.all_receipts() if one["request"] == request]
+
+    def all_receipts(self) -> list[dict[str, Any]]:
+        """All receipts, oldest first."""
         bare = str(self.github.state.home / "git" / f"{REPOSITORY}.git")
+        if not _git("--git-dir", bare, "for-each-ref", "refs/heads/receipts"):
+            return []
         names = _git("--git-dir", bare, "ls-tree", "-r", "--name-only", "receipts").splitlines()
-        all_ = [json.loads(_git("--git-dir", bare, "show", f"receipts:{name}")) for name in sorted(names)]
-        return [one for one in all_ if one["request"] == request]
+        return [json.loads(_git("--git-dir", bare, "show", f"receipts:{name}")) for name in sorted(names)]
 
     def clone(self, ref: str) -> Path:
         """A fresh clone at a branch or commit, as a runner has it."""
@@ -201,65 +305,73 @@ class Stage:
 
     # ---- running -------------------------------------------------------------------------------------------
 
-    def lakeport(self, arguments: list[str], cwd: Path) -> int:
-        """The command in a process of its own; its exit code, negative when it was killed."""
+    def lakeport(
+        self, arguments: list[str], cwd: Path, *, forker: int = 0, run: str = "17", **more: Any
+    ) -> int:
+        """The command in a process of its own; its exit code, negative when it was killed.
+
+        Each is the next attempt of one run of the workflow, or of another ``run``.
+        """
+        self.attempt += 1
         order = {
             "args": arguments,
             "cwd": str(cwd),
             "log": str(self.home / "lakeport.log"),
             "env": {
                 "GITHUB_TOKEN": self.tokens["actions"],
-                "GITHUB_API_URL": self.github.url,
+                "GITHUB_API_URL": self.proxies["GitHub"].url,
                 "GITHUB_REPOSITORY": REPOSITORY,
+                "GITHUB_RUN_ID": run,
+                "GITHUB_RUN_ATTEMPT": str(self.attempt),
                 "LAKEPORT_GITHUB_TOKEN": self.tokens["lakeport"],
-                "DATABRICKS_HOST": self.databricks.url,
+                "DATABRICKS_HOST": self.proxies["Databricks"].url,
                 "DATABRICKS_AUTH_TYPE": "pat",
                 "DATABRICKS_TOKEN": self.databricks.token,
                 "NO_COLOR": "1",
             },
         }
-        assert self.forker.stdin is not None
-        assert self.forker.stdout is not None
-        self.forker.stdin.write(json.dumps(order) + "\n")
-        self.forker.stdin.flush()
-        self.wire.pid = json.loads(self.forker.stdout.readline())["pid"]
-        code: int = json.loads(self.forker.stdout.readline())["code"]
-        self.wire.pid = 0
-        return code
+        return self.forkers[forker].run(order | more)
 
 
 @contextmanager
-def stage(home: Path) -> Iterator[Stage]:
-    """Start it, and stop it however the test ends."""
-    policy = load_policy((PROJECT / "requests/policy.yaml").read_bytes())
-    wire = Wire()
+def stage(home: Path, *, delay: float = 0.0, hurry: float = 100.0) -> Iterator[Stage]:
+    """Start it, and stop it however the test ends.
+
+    ``delay`` holds up each call of ``lakeport``, in seconds; its own pauses are ``hurry`` times shorter.
+    """
+    # Nothing is held back here until another day, and there may be many requests.
+    raw = (PROJECT / "requests/policy.yaml").read_bytes().replace(b"hold_days: 30", b"hold_days: 0")
+    raw = raw.replace(b"approvers: [nadia-k]", b"approvers: [nadia-k]\n    quota: {open_requests: 2000}", 1)
+    policy = load_policy(raw)
     (home / "clones").mkdir(parents=True)
-    github, databricks = GitHub(home / "github"), Databricks(home / "databricks")
-    forker = subprocess.Popen(
-        [sys.executable, "-m", "tests.support.apply_forker"],
-        cwd=PROJECT,
-        env=os.environ | {"PYTHONPATH": str(PROJECT)},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+    github = GitHub(home / "github")
+    databricks = Lake(home / "databricks", cluster_seconds=0.02, install_seconds=0.02)
+    proxies: dict[str, Proxy] = {}
+    forkers = (Forker(hurry), Forker(hurry))
     try:
         databricks.start()
         github.start()
+        proxies = {
+            "GitHub": Proxy("GitHub", github.url, delay=delay),
+            "Databricks": Proxy("Databricks", databricks.url, delay=delay),
+        }
+        github.state.url = proxies["GitHub"].url  # the addresses in its answers
+        for proxy in proxies.values():
+            proxy.start()
         databricks.seed(
             catalogs=[name for names in policy.catalogs.values() for name in names],
             groups=[team.databricks_group for team in policy.teams.values()],
         )
         tokens = _people(github)
-        files = {"requests/policy.yaml": (PROJECT / "requests/policy.yaml").read_bytes()}
+        files = {"requests/policy.yaml": raw}
         github.create_repository("acme", "lakeport", files)
         github.grant("acme", "lakeport", "push", team="growth")
-        github.state.writes = Watched(wire)
-        databricks._front.writes = Watched(wire)  # the front is there once it has started
-        yield Stage(home, github, databricks, tokens, wire, forker)
+        yield Stage(home, github, databricks, tokens, proxies, forkers)
     finally:
-        forker.kill()
-        forker.communicate()  # waits, and closes its pipes
+        for forker in forkers:
+            forker.stop()
+        for proxy in proxies.values():
+            proxy.stop()
         github.stop()
         databricks.stop()
 
