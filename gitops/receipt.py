@@ -7,6 +7,7 @@ until when nobody else may be; the next receipt of the same run ends it (:mod:`g
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Literal
@@ -16,12 +17,24 @@ from gitops.plan import JSON, digest
 
 BRANCH = "receipts"
 FOLDER = "receipts"
+_PATH = re.compile(rf"{FOLDER}/(?:\d{{5}}/)?(\d{{8}})\.json")
 
 StepOutcome = Literal["done", "failed", "not_run", "already", "undone"]
 Status = Literal["started", "applied", "partial", "refused", "failed", "waiting"]
 
 _LATER: Mapping[str, JSON] = {"lease_until": "", "hold": "", "due": "", "attempts": 1}
 """What older receipts lack is left out where it says nothing: their digests stay as they are."""
+
+
+def path_of(number: int) -> str:
+    """Where a receipt lies: a thousand in a folder, so that no folder grows longer than GitHub lists."""
+    return f"{FOLDER}/{number // 1000:05d}/{number:08d}.json"
+
+
+def number_in(path: str) -> int | None:
+    """The number of the receipt at a path, also where it lies in no folder; ``None`` for others."""
+    found = _PATH.fullmatch(path)
+    return int(found[1]) if found else None
 
 
 @dataclass(frozen=True, kw_only=True)

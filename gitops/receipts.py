@@ -8,10 +8,9 @@ and is only ever appended to; one that was changed or left out breaks the chain,
 from __future__ import annotations
 
 import base64
-import re
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,13 +19,14 @@ from gitops.clients import translate
 from gitops.errors import RemoteError, RemoteUnavailable
 from gitops.receipt import (
     BRANCH,
-    FOLDER,
     Receipt,
     ReceiptDraft,
     Status,
     Step,
     StepOutcome,
+    number_in,
     parse_receipt,
+    path_of,
     verify,
 )
 
@@ -47,7 +47,6 @@ __all__ = [
     "verify",
 ]
 
-_NAME = re.compile(rf"{FOLDER}/(\d{{8}})\.json")
 _TRIES = 6
 
 Blobs = Callable[[Sequence[str]], Mapping[str, bytes]]
@@ -149,8 +148,8 @@ class Receipts:
         allow(tip.chain)
         receipt = self._sealed(draft, tip.chain[-1] if tip.chain else None)
         repo = self._repo
-        path = f"{FOLDER}/{receipt.number:08d}.json"
-        element = InputGitTreeElement(path, "100644", "blob", content=receipt.encode().decode())
+        text = receipt.encode().decode()
+        element = InputGitTreeElement(path_of(receipt.number), "100644", "blob", content=text)
         ref = tip.ref
         if ref is None:
             tree = repo.create_git_tree([element])
@@ -195,17 +194,34 @@ class Receipts:
 
     def _chain(self, head: str) -> tuple[Receipt, ...]:
         """All receipts in the tree of this commit; what was read before is not read again."""
-        tree = self._repo.get_git_tree(head, recursive=True)
-        if tree.raw_data.get("truncated"):
-            raise RemoteError(f"The branch {BRANCH} has more files than GitHub lists.", where="GitHub")
-        files = {one.path: one.sha for one in tree.tree if one.type == "blob" and _NAME.fullmatch(one.path)}
+        files = {number: sha for path, sha in self._listed(head) if (number := number_in(path))}
         lacking = [sha for sha in files.values() if sha not in self._read]
         at_hand = self._blobs(lacking) if self._blobs and lacking else {}
-        for path, sha in files.items():
+        for number, sha in files.items():
             if sha not in self._read:
                 raw = at_hand.get(sha)
-                self._read[sha] = parse_receipt(self._blob(sha) if raw is None else raw, path)
-        return tuple(self._read[files[path]] for path in sorted(files))
+                self._read[sha] = parse_receipt(self._blob(sha) if raw is None else raw, path_of(number))
+        return tuple(self._read[files[number]] for number in sorted(files))
+
+    def _listed(self, head: str) -> Iterator[tuple[str, str]]:
+        """Path and id of every file; folder by folder where GitHub does not list all at once (7 MB)."""
+        tree = self._repo.get_git_tree(head, recursive=True)
+        if not tree.raw_data.get("truncated"):
+            yield from ((one.path, one.sha) for one in tree.tree if one.type == "blob")
+            return
+        waiting = [("", head)]
+        while waiting:
+            above, sha = waiting.pop()
+            tree = self._repo.get_git_tree(sha)
+            if tree.raw_data.get("truncated"):
+                what = f"A folder of the branch {BRANCH} is longer than GitHub lists."
+                raise RemoteError(what, where="GitHub")
+            for one in tree.tree:
+                path = f"{above}{one.path}"
+                if one.type == "tree":
+                    waiting.append((f"{path}/", one.sha))
+                elif one.type == "blob":
+                    yield path, one.sha
 
     def _blob(self, sha: str) -> bytes:
         return base64.b64decode(self._repo.get_git_blob(sha).content)

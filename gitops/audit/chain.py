@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from gitops.history import split
+from gitops.receipt import number_in
 
 if TYPE_CHECKING:
     from gitops.audit.facts import Written
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 SEEN = "receipts-seen"
 _MOST = 100
 """So many that are missing in a row are named."""
-
-_NUMBER = re.compile(r"receipts/(\d{8})\.json")
 
 
 class Problem(Struct, frozen=True, kw_only=True):
@@ -43,7 +42,7 @@ def _links(record: Record) -> Iterator[Problem]:
     before: Written | None = None
     expected = 1
     for path, receipt in record.receipt_files:
-        number = int(path[-13:-5])
+        number = number_in(path) or 0
         for missing in range(expected, min(number, expected + _MOST)):
             yield Problem(message=f"Receipt {missing} is missing.", receipt=missing)
         expected = number + 1
@@ -89,10 +88,10 @@ def _touched(record: Record) -> Iterator[Problem]:
         text = word.strip("\n")
         if re.fullmatch(r"[0-9a-f]{40,64}", text):
             commit = text
-        elif found := _NUMBER.fullmatch(text):
+        elif number := number_in(text):
             yield Problem(
-                message=f"Receipt {int(found[1])} was written over or removed by commit {commit[:12]}.",
-                receipt=int(found[1]),
+                message=f"Receipt {number} was written over or removed by commit {commit[:12]}.",
+                receipt=number,
                 commit=commit,
             )
 

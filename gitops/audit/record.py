@@ -15,6 +15,7 @@ from gitops.audit.facts import Version, Written
 from gitops.checkout import is_request_file
 from gitops.errors import ConfigurationError, InvalidRequest, UsageError
 from gitops.history import RECEIPT_REFS, TRUNKS, split
+from gitops.receipt import number_in
 from gitops.request import request_id
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 LONG = 2_000
 """From so many requests on, Git is slow without a commit graph."""
-
-_RECEIPT = re.compile(r"receipts/(\d{8})\.json")
 
 
 class File(Struct, frozen=True):
@@ -100,9 +99,7 @@ class Record:
         head = next((self._refs[ref] for ref in RECEIPT_REFS if ref in self._refs), "")
         if not head:
             return ()
-        blobs = [
-            (path, blob) for path, blob in _tree(self.checkout, head, "receipts/") if _RECEIPT.fullmatch(path)
-        ]
+        blobs = [(path, blob) for path, blob in _tree(self.checkout, head, "receipts/") if number_in(path)]
         facts = index.receipts(self.checkout).take([blob for _, blob in blobs])
         return tuple((path, facts.get(blob)) for path, blob in blobs)
 

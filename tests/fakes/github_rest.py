@@ -57,7 +57,8 @@ class GitHubRest:
         self.runs: list[Json] = []
         self.permissions: dict[str, str] = {}
         self.extra_files: dict[int, list[Json]] = {}
-        self.truncated = False
+        self.truncated = ""
+        """Which lists are cut short: ``recursive`` ones, or ``all``."""
         self.may_ask_who = False
         self._next = 1
         self._faults: list[tuple[str, bool, Callable[[], Answer]]] = []
@@ -250,7 +251,8 @@ class GitHubRest:
             start = f"{folder}/"
             below = {path.removeprefix(start): blob for path, blob in files.items() if path.startswith(start)}
             entries.append({"path": folder, "mode": "040000", "type": "tree", "sha": self._tree(below)})
-        return 200, {"sha": sha, "tree": entries, "truncated": self.truncated}
+        cut = self.truncated == "all" or bool(self.truncated and query.get("recursive"))
+        return 200, {"sha": sha, "tree": entries[:1] if cut else entries, "truncated": cut}
 
     def _post_tree(self, *, query: Json, body: Json) -> Answer:
         base = self.trees[body["base_tree"]] if "base_tree" in body else {}

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitops.errors import RemoteDenied, RemoteError, RemoteUnavailable, Waits
+from gitops.receipt import number_in, path_of
 from gitops.receipts import Receipt, ReceiptDraft, Receipts, Step, parse_receipt, verify
 from tests.fakes.github_rest import FULL_NAME, GitHubRest
 
@@ -80,7 +81,7 @@ def test_the_first_starts_a_branch_of_its_own(github: GitHubRest, receipts: Rece
     assert github.writes == [f"POST {REPO}/git/trees", f"POST {REPO}/git/commits", f"POST {REPO}/git/refs"]
     head = github.refs[REF]
     assert github.commits[head]["parents"] == []
-    assert list(github.files(head)) == ["receipts/00000001.json"], "nothing of the code"
+    assert list(github.files(head)) == ["receipts/00000/00000001.json"], "nothing of the code"
     assert "Lakeport-Request: dev/growth/churn" in github.commits[head]["message"]
 
 
@@ -263,8 +264,8 @@ def test_contents_at_hand_are_not_asked_of_github(github: GitHubRest, receipts: 
 
 def test_a_damaged_receipt_is_named(github: GitHubRest, receipts: Receipts) -> None:
     receipts.append(draft())
-    github.push("receipts", "receipts/00000002.json", b"{}")
-    with pytest.raises(RemoteError, match=r"receipts/00000002\.json: A receipt cannot be read"):
+    github.push("receipts", "receipts/00000/00000002.json", b"{}")
+    with pytest.raises(RemoteError, match=r"receipts/00000/00000002\.json: A receipt cannot be read"):
         receipts.read_all()
 
 
@@ -278,9 +279,35 @@ def test_other_files_on_the_branch_are_none_of_its_business(github: GitHubRest, 
 
 def test_a_list_that_is_cut_short_is_not_taken_for_the_chain(github: GitHubRest, receipts: Receipts) -> None:
     receipts.append(draft())
-    github.truncated = True
-    with pytest.raises(RemoteError, match="more files than GitHub lists"):
+    github.truncated = "all"
+    with pytest.raises(RemoteError, match="longer than GitHub lists"):
         receipts.read_all()
+
+
+def test_a_branch_that_is_too_long_for_one_list_is_listed_by_folders(
+    github: GitHubRest, receipts: Receipts
+) -> None:
+    for attempt in range(1, 4):
+        receipts.append(draft(attempt=attempt))
+    github.truncated = "recursive"
+    assert [one.attempt for one in receipts.read_all()] == [1, 2, 3]
+    assert receipts.append(draft(attempt=4)).number == 4
+
+
+@pytest.mark.parametrize(
+    ("number", "path"),
+    [
+        (1, "receipts/00000/00000001.json"),
+        (999, "receipts/00000/00000999.json"),
+        (1000, "receipts/00001/00001000.json"),
+        (12_345_678, "receipts/12345/12345678.json"),
+    ],
+)
+def test_a_thousand_lie_in_a_folder(number: int, path: str) -> None:
+    assert path_of(number) == path
+    assert number_in(path) == number
+    assert number_in("receipts/00000001.json") == 1
+    assert number_in("receipts/1.json") is None
 
 
 def test_a_text_that_cannot_be_written_is_written_as_well_as_it_can(receipts: Receipts) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gitops.plan import digest
-from gitops.receipts import Receipt, Step
+from gitops.receipt import Receipt, Step, path_of
 from tests.support.gitrepo import IDENTITY, GitRepo
 
 BEGIN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -92,7 +92,7 @@ class RecordMaker:
                 datetime.fromisoformat(one.at),
                 "github-actions[bot] <actions@acme.example>",
                 f"Receipt {one.number}: {one.request} {one.status}",
-                {f"receipts/{one.number:08d}.json": one.encode()},
+                {path_of(one.number): one.encode()},
             )
             for one in chain
         ]

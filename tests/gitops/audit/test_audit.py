@@ -295,7 +295,7 @@ def test_the_pack_is_the_same_every_time(lived: tuple[Record, GitRepo], tmp_path
     assert packs[0] == packs[1]
     manifest = json.loads(packs[0]["manifest.json"])
     assert {*manifest["files"], "manifest.json"} == set(packs[0])
-    assert "receipts/00000003.json" in packs[0]
+    assert "receipts/00000/00000003.json" in packs[0]
     for name, digest in manifest["files"].items():
         assert digest == f"sha256:{hashlib.sha256(packs[0][name]).hexdigest()}"
 

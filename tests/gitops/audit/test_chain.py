@@ -41,7 +41,7 @@ def found(clone: GitRepo) -> list[str]:
 def on_receipts(clone: GitRepo, change: Callable[[Path], object], *, amend: bool = False) -> None:
     """Change the files of the branch, in a commit of its own or in place of the newest."""
     clone.git("switch", "--quiet", "receipts")
-    change(clone.root / "receipts")
+    change(clone.root / "receipts/00000")
     clone.git("add", "--all")
     clone.git("commit", "--quiet", *(["--amend", "--no-edit"] if amend else ["-m", "Tidy"]))
     clone.git("switch", "--quiet", "main")
