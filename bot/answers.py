@@ -163,6 +163,12 @@ def _file(view: View, text: str) -> str:
     return f"This is the file; the card shows it too.\n{raw.decode()}"
 
 
+def _ends(view: View) -> bool:
+    """Whether the file says that everything is taken away."""
+    lifecycle = view.composed.values.get("metadata.lifecycle")
+    return lifecycle is not None and lifecycle.value != "active"
+
+
 def _next(view: View, text: str) -> str:
     draft = view.draft
     match draft.state:
@@ -179,6 +185,8 @@ def _next(view: View, text: str) -> str:
             )
         case Stage.MERGED:
             return f"It is merged; now {_AFTER}"
+        case Stage.APPLIED if _ends(view):
+            return "Nothing more: what it had was taken away; the thread says what is still to go, and when."
         case Stage.APPLIED:
             return (
                 "Nothing more: everything stands. To change it, say /lakeport change; to end it, "

@@ -185,10 +185,16 @@ class Closed:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """Everything stands; ``outputs`` maps ``kind/identity`` to its outputs (``url``, ``id`` …)."""
+    """It was carried out; ``outputs`` maps ``kind/identity`` of what stands to links and ids.
+
+    ``lifecycle`` is the file's: ``active``, ``retiring`` (everything was taken away) or ``retired``. ``due``
+    is the day (ISO 8601) on which what holds data is dropped, empty where nothing waits for that.
+    """
 
     outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     receipt: str = ""
+    lifecycle: str = "active"
+    due: str = ""
 
 
 @dataclass(frozen=True, slots=True)

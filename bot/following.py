@@ -41,7 +41,7 @@ def closed(draft: Draft) -> str:
     if draft.state is Stage.WITHDRAWN:
         return "This request was withdrawn. Start a new one in a new thread."
     if draft.state is Stage.MERGED:
-        return "This request is merged, and is being set up right now. Say it again when that is done."
+        return "This request is merged, and is being carried out right now. Say it again when that is done."
     return (
         "I read nothing in that to change about what is merged. Say it in other words, or `/lakeport change`."
     )

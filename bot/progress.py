@@ -21,7 +21,7 @@ from bot.orders import OVER
 from bot.ports import Receipts, Repository
 from bot.store import Conversation, Store
 from bot.talk import Talk
-from gitops.errors import LakeportError
+from gitops.errors import InvalidRequest, LakeportError
 from gitops.receipts import Receipt
 from gitops.request import load_request, path_of
 
@@ -29,6 +29,8 @@ Fact = Mapping[str, Any]
 
 WAITING = (Stage.SUBMITTED, Stage.MERGED, Stage.FAILED)
 """States in which a receipt is news."""
+DONE = ("applied", "waiting")
+"""What a receipt says where everything was done that could be done by then."""
 _OPEN = (Stage.COLLECTING, Stage.REVIEWING, Stage.SUBMITTED)
 NEWS = {
     "opened": _OPEN,
@@ -121,7 +123,21 @@ class Progress:
     def _newest(self, pulls: set[int | None]) -> dict[str, Any]:
         """By the number of the pull request, as text: its newest receipt."""
         ended = [one for one in self.receipts.read_all() if one.status != "started"]
-        return {str(one.pull): _plain(one) for one in ended if one.pull in pulls}
+        newest = {str(one.pull): one for one in ended if one.pull in pulls}
+        return {pull: _plain(one) | {"lifecycle": self._lifecycle(one)} for pull, one in newest.items()}
+
+    def _lifecycle(self, receipt: Receipt) -> str:
+        """What the file said when it was carried out; of a request that is retired, nothing stands."""
+        if receipt.status not in DONE:
+            return ""
+        raw = self.repository.read_file(receipt.path, receipt.commit)
+        if raw is None:
+            return ""
+        try:
+            loaded = load_request(raw, receipt.path, self.talk.registry)
+        except InvalidRequest:  # it was valid for the version that applied it
+            return ""
+        return str(loaded.request.metadata.lifecycle)
 
     def _event(self, found: Conversation, name: str, event: dialogue.Event) -> None:
         """Tell it once. Whether it was told is a step: work that died half-way through goes on with it."""
@@ -201,6 +217,7 @@ def _plain(receipt: Receipt) -> dict[str, Any]:
         "error": receipt.error or "",
         "run": receipt.run_url,
         "hold": receipt.hold,
+        "due": receipt.due,
         "of_run": f"{receipt.run_id}-{receipt.attempt}",
         "what": [[step.outcome, step.summary or step.key] for step in receipt.steps],
         "steps": [f"{step.summary or step.key}: {step.outcome}" for step in receipt.steps],
@@ -215,8 +232,13 @@ def _last_steps(news: Mapping[str, Any]) -> orders.Order:
 
 
 def _outcome(news: Mapping[str, Any]) -> dialogue.Event:
-    if news["status"] in ("applied", "waiting"):
-        return dialogue.Applied(news["outputs"], receipt=str(news["number"]))
+    if news["status"] in DONE:  # what was noted by an older version lacks the last two
+        return dialogue.Applied(
+            news["outputs"],
+            receipt=str(news["number"]),
+            lifecycle=news.get("lifecycle") or "active",
+            due=news.get("due", ""),
+        )
     reason = {
         "partial": "Some steps were carried out and some were not.",
         "refused": "It was not carried out.",

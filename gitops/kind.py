@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from gitops.edited import Edited, Effect
 from gitops.finding import Severity
-from gitops.plan import Change, Reason, RefusedChange
+from gitops.plan import Change
 from gitops.vocabulary import Part
 
 if TYPE_CHECKING:
@@ -220,32 +220,6 @@ class EditRule(Documented, frozen=True, kw_only=True):
     """A check of one resource against what is merged: ``check`` gets it as merged and as proposed."""
 
     check: Callable[[Desired[Any], Desired[Any]], Iterable[Complaint]]
-
-
-def require_ours(desired: Desired[Any], what: str, mark: str, *, of_that_name: int = 1) -> None:
-    """Refuse what stands under a name and is not this request's: it is not touched unless it may be adopted.
-
-    ``what`` names it ("the schema ml_dev.churn"), ``mark`` is the request it carries, empty for none;
-    ``of_that_name`` is how many there are, where names are not unique.
-
-    Raises:
-        RefusedChange: another request's, or nobody's without ``adopt: true``.
-    """
-    head = what[0].upper() + what[1:]
-    if mark and mark != desired.origin.request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"{head} belongs to the request {mark}.",
-            "Choose another name, or retire the other request first.",
-        )
-    if mark or (desired.spec.adopt and of_that_name == 1):
-        return
-    several = f" {of_that_name} of that name exist." if of_that_name > 1 else ""
-    raise RefusedChange(
-        Reason.NOT_OURS,
-        f"{head} exists, and Lakeport did not make it.{several}",
-        "Choose another name, or write `adopt: true` if the only one is to be managed by this request.",
-    )
 
 
 def nothing_derived(

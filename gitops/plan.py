@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypedDict
 
 from msgspec import Struct, field
 
@@ -136,6 +136,16 @@ class Change(Struct, frozen=True, kw_only=True):
             stage=Stage(data.get("stage", Stage.NOW)),
             on_failure=OnFailure(data.get("on_failure", OnFailure.KEEP)),
         )
+
+
+class Further(TypedDict, total=False):
+    """What a change may say besides: keyword arguments that a kind's own way to make one hands on."""
+
+    before: JSON
+    details: tuple[str, ...]
+    removes: tuple[str, ...]
+    stage: Stage
+    on_failure: OnFailure
 
 
 OUTPUT = "$output"

@@ -94,7 +94,7 @@ def result_comment(receipt: Receipt, extra: Sequence[Change] = ()) -> str:
     if receipt.error:
         page.add(f"> {escape(receipt.error, 2000)}", what="errors")
     new_plan(page, extra)
-    header = "| | What | Time |\n|---|---|---|"
+    header = "| Outcome | What | Time |\n|---|---|---|"
     page.rows(header, (_step(step) for step in receipt.steps), what="steps")
     links = [
         f"- {code(key)}: {', '.join(f'{escape(name)} {link(value)}' for name, value in values.items())}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitops.leaves import leaves
 from gitops.markup import Page, clip, code, escape, visible
-from gitops.plan import OnFailure, Verb
+from gitops.plan import STAGES, OnFailure, Stage, Verb
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,6 +23,10 @@ PLAN_MARKER = "<!-- lakeport:plan -->"
 """The first line of the plan comment: it is found again by it."""
 
 SIGNS = {Verb.CREATE: "+", Verb.UPDATE: "~", Verb.REMOVE: "-"}
+_DOES = {
+    verb: f"{SIGNS[verb]}\N{NO-BREAK SPACE}{word}"
+    for verb, word in ((Verb.CREATE, "create"), (Verb.UPDATE, "change"), (Verb.REMOVE, "remove"))
+}
 _SYMBOLS = {"EUR": "€", "GBP": "£"}  # a dollar sign would begin a formula on GitHub
 
 
@@ -37,7 +41,8 @@ def money(cost: Money | None) -> str:
 
 def counts(plan: Plan) -> str:
     """``create 4, change 1, remove 0``; removals inside an update count as removals too."""
-    removed = plan.count(Verb.REMOVE) + sum(len(change.removes) for change in plan.changes)
+    inside = sum(len(change.removes) for change in plan.changes if change.verb is not Verb.REMOVE)
+    removed = plan.count(Verb.REMOVE) + inside
     return f"create {plan.count(Verb.CREATE)}, change {plan.count(Verb.UPDATE)}, remove {removed}"
 
 
@@ -56,37 +61,41 @@ def summary(entry: Entry) -> str:
 
 
 def removals(changes: Iterable[Change]) -> list[str]:
-    """Everything that is taken away, in words, none of it hidden in a difference."""
+    """Everything that is taken away, in words, none of it hidden in a difference.
+
+    A change that does nothing but take away says so itself; of any other, what it removes is told.
+    """
     found = []
     for change in changes:
-        if change.verb is Verb.REMOVE:
-            found.append(f"{change.key}: {change.summary or 'is removed'}")
-        found += [f"{change.key}: {words}" for words in change.removes]
+        where = f"{change.kind}/{change.identity}"
+        said = (change.summary or "is removed",) if change.verb is Verb.REMOVE else change.removes
+        found += [f"{where}: {words}" for words in said]
     return found
 
 
 _ON_FAILURE = {
-    OnFailure.UNDO: "is taken away again when what needs it fails, if this run made it",
-    OnFailure.HOLD: "stays when what needs it fails, and nothing goes on until a person resumes",
+    OnFailure.UNDO: "Taken away again, if this run made it",
+    OnFailure.HOLD: "Stays, and nothing goes on until a person resumes",
 }
 
 
 def on_failure(plan: Plan) -> list[str]:
-    """What becomes of a change that was done, in words, where it does not simply stay; empty for none."""
+    """What becomes of what was done when a step that needs it fails, in words; empty where it all stays."""
     said = [
-        f"{change.summary or change.key}: {_ON_FAILURE[change.on_failure]}."
+        f"{becomes}: {change.summary or change.key}."
+        for one, becomes in _ON_FAILURE.items()
         for change in plan.changes
-        if change.on_failure in _ON_FAILURE
+        if change.on_failure is one
     ]
     return [*said, "Everything else that was done stays, and the next run takes up the rest."] if said else []
 
 
 def new_plan(page: Page, changes: Sequence[Change]) -> None:
     """What would be done now, in the comment that says why it was not."""
-    header = "#### What would be done now, and was not approved\n\n| | What | Where |\n|---|---|---|"
-    page.rows(header, (_row(change) for change in changes), what="changes")
-    taken = removals(changes)
-    page.rows("#### Of that, taken away", (f"- {escape(words)}" for words in taken), what="removals")
+    _changes(page, "What would be done now, and was not approved", changes)
+    if not _only_removes(changes):
+        taken = removals(changes)
+        page.rows("#### Of that, taken away", (f"- {escape(words)}" for words in taken), what="removals")
 
 
 def differences(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -130,9 +139,9 @@ def _entry(page: Page, entry: Entry) -> None:
         page.add(f"> {escape(entry.error, 1000)}", what="errors")
     plan = entry.plan
     if plan is not None:
-        taken = removals(plan.changes)
-        page.rows("#### Taken away", (f"- {escape(words)}" for words in taken), what="removals")
+        _taken(page, plan)
         page.rows("#### Refused", (_refusal(refusal) for refusal in plan.refusals), what="refusals")
+        page.rows("#### Notes", (f"- {escape(note)}" for note in plan.notes), what="notes")
     if entry.amendment is not None:
         from gitops.render_amendment import section
 
@@ -140,12 +149,12 @@ def _entry(page: Page, entry: Entry) -> None:
     _findings(page, entry.findings)
     page.rows("#### Who must approve", _approvals(entry), what="approval rules")
     if plan is not None:
-        header = "#### Changes\n\n| | What | Where |\n|---|---|---|"
-        page.rows(header, (_row(change) for change in plan.changes), what="changes")
+        if not _only_removes(plan.changes):
+            _changes(page, "Changes", plan.changes)
         decided = (_decided(change) for change in plan.changes if change.details)
         page.rows("#### Decided, and why", decided, what="decisions")
-        page.rows("#### If it fails", (f"- {escape(words)}" for words in on_failure(plan)), what="failures")
-        page.rows("#### Notes", (f"- {escape(note)}" for note in plan.notes), what="notes")
+        failing = (f"- {escape(words)}" for words in on_failure(plan))
+        page.rows("#### If a later step fails", failing, what="failures")
     if entry.cost is not None and entry.cost.lines:
         lines = "\n".join(f"- {escape(line, 1000)}" for line in entry.cost.lines)
         _folded(page, f"Cost: {money(entry.cost)}", lines, what="cost estimates")
@@ -155,8 +164,30 @@ def _entry(page: Page, entry: Entry) -> None:
         page.add(f"<sub>Plan {code(plan.digest)}, file {code(plan.file_digest)}</sub>", what="digests")
 
 
+def _only_removes(changes: Sequence[Change]) -> bool:
+    return bool(changes) and all(change.verb is Verb.REMOVE for change in changes)
+
+
+def _taken(page: Page, plan: Plan) -> None:
+    """What is taken away, before anything that could be cut; where that is all there is, it is the plan."""
+    if _only_removes(plan.changes):
+        _changes(page, "Taken away, in this order", plan.changes)
+    else:
+        lines = (f"- {escape(words)}" for words in removals(plan.changes))
+        page.rows("#### Taken away", lines, what="removals")
+
+
+def _changes(page: Page, title: str, changes: Sequence[Change]) -> None:
+    """The table of changes; those of a retirement have a stage, which waits for the one before."""
+    staged = any(change.stage is not Stage.NOW for change in changes)
+    names = [*(["Stage"] if staged else []), *([] if staged and _only_removes(changes) else ["Change"])]
+    names += ["What", "Where"]
+    header = f"#### {title}\n\n| {' | '.join(names)} |\n|{'---|' * len(names)}"
+    page.rows(header, (_row(change, names) for change in changes), what="changes")
+
+
 def _findings(page: Page, findings: Sequence[Finding]) -> None:
-    header = "#### Findings\n\n| | Where | What |\n|---|---|---|"
+    header = "#### Findings\n\n| Severity | Where | What |\n|---|---|---|"
     worst_first = sorted(findings, key=lambda found: (_RANK[str(found.severity)], found.sort_key))
     page.rows(header, (_finding(found) for found in worst_first), what="findings")
 
@@ -192,12 +223,18 @@ def _rules(entry: Entry) -> Iterator[tuple[ApprovalRule, str]]:
         yield rule, f"{rule.why} ({due})" if due else rule.why
 
 
-def _row(change: Change) -> str:
+def _row(change: Change, names: Sequence[str]) -> str:
     """What it does in words, and beneath what it replaces; every value it writes stands below, folded."""
     replaced = [code(words) for words in _replaced(change)]
     words = "<br>".join([escape(change.summary or change.key), *replaced[:_REPLACED]])
     more = f"<br>and {len(replaced) - _REPLACED} more" if len(replaced) > _REPLACED else ""
-    return f"| {SIGNS[change.verb]} | {words}{more} | {code(f'{change.kind}/{change.identity}', 200)} |"
+    cells = {
+        "Stage": f"{STAGES.index(change.stage)}\N{NO-BREAK SPACE}{change.stage}",
+        "Change": _DOES[change.verb],
+        "What": f"{words}{more}",
+        "Where": code(f"{change.kind}/{change.identity}", 200),
+    }
+    return f"| {' | '.join(cells[name] for name in names)} |"
 
 
 _REPLACED = 12
@@ -205,7 +242,12 @@ _REPLACED = 12
 
 
 def _replaced(change: Change) -> Iterator[str]:
-    """``path: old → new`` for every value that stands already and would not stay."""
+    """``path: old → new`` for every value that stands already and would not stay.
+
+    A removal says in its summary what goes.
+    """
+    if change.verb is Verb.REMOVE:
+        return
     for path, old, new in differences(change.before, change.after):
         if old is not None:
             yield f"{path}: {_value(old)} → {'gone' if new is None else _value(new)}"
@@ -261,14 +303,15 @@ def print_plan(console: Console, entry: Entry) -> None:
             table.add_column(overflow="fold", ratio=ratio)
         for change in entry.plan.changes:
             style = {Verb.CREATE: "green", Verb.UPDATE: "yellow", Verb.REMOVE: "red"}[change.verb]
-            words = visible(change.summary or change.key)
+            stage = "" if change.stage is Stage.NOW else f"{change.stage}: "
+            words = f"{stage}{visible(change.summary or change.key)}"
             table.add_row(Text(f"  {SIGNS[change.verb]}", style), Text(words), Text(_short(change), "dim"))
         console.print(table)
     for change in entry.plan.changes:
         _list(console, f"decided for {change.kind}/{change.identity}", change.details)
     if entry.cost is not None:
         _list(console, f"cost {money(entry.cost)}", entry.cost.lines)
-    _list(console, "if it fails", on_failure(entry.plan))
+    _list(console, "if a later step fails", on_failure(entry.plan))
     for note in entry.plan.notes:
         console.print(Text(f"  note: {visible(note)}"), soft_wrap=True)
     for rule, why in _rules(entry):
@@ -279,7 +322,7 @@ def print_plan(console: Console, entry: Entry) -> None:
 def _print_taken_and_refused(console: Console, plan: Plan) -> None:
     from rich.text import Text
 
-    for words in removals(plan.changes):
+    for words in () if _only_removes(plan.changes) else removals(plan.changes):
         console.print(Text(f"  taken away: {visible(words)}", "red"), soft_wrap=True)
     for refusal in plan.refusals:
         words = f"  refused: {refusal.kind}/{refusal.identity}: {refusal.message} {refusal.fix}"

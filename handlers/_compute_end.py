@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from gitops.kind import Desired
-from gitops.plan import Change, Reason, RefusedChange, Stage, Verb
+from gitops.ownership import require_ours_to_retire
+from gitops.plan import Change, Stage, Verb
 from handlers import _compute_policy as policies
 from handlers._compute_fields import NOUN, ComputeSpec
 from handlers._compute_lists import ACCESS, USERS, given_of, said
@@ -14,12 +15,8 @@ from handlers._compute_state import ComputeState, change_of
 
 def retire(desired: Desired[ComputeSpec], state: ComputeState) -> Sequence[Change]:
     """Stop it, take away whom it was given to, delete it; what it computed stays where it was written."""
-    if state.stands and state.mark != desired.origin.request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The {NOUN[state.type]} {desired.spec.name} does not belong to this request and is left alone.",
-            "Nothing needs to be done: set `lifecycle: retired` once the rest is gone.",
-        )
+    if state.stands:
+        require_ours_to_retire(desired, f"the {NOUN[state.type]} {desired.spec.name}", state.mark)
     return (*_staged(desired, state), *_policy_goes(desired, state))
 
 
@@ -47,7 +44,7 @@ def _staged(desired: Desired[ComputeSpec], state: ComputeState) -> Iterator[Chan
             before=held,
             after={**after, "gone": {sort: sorted(each) for sort, each in held.items()}},
             summary=f"{desired.spec.name}: {'; '.join(loses)}",
-            removes=loses,
+            removes=tuple(loses),
             stage=Stage.REVOKE,
         )
     yield change_of(

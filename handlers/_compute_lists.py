@@ -73,7 +73,7 @@ def access(desired: Desired[ComputeSpec], state: ComputeState) -> Iterator[Chang
         after=said(changed)
         | ({"gone": said({sort: sorted(each) for sort, each in gone.items()})} if loses else {}),
         summary=f"{desired.spec.name}: {'; '.join(words)}",
-        removes=loses,
+        removes=tuple(loses),
     )
 
 

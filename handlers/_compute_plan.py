@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from gitops.kind import Desired, require_ours
+from gitops.kind import Desired
+from gitops.ownership import require_ours
 from gitops.plan import Change, OnFailure, Reason, RefusedChange, Verb
 from handlers import _compute_policy as policies
 from handlers import _compute_shape as shape

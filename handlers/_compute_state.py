@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from gitops.kind import Desired
-from gitops.plan import Change, OnFailure, Stage, Verb
+from gitops.plan import Change, Further, Verb
 from handlers._compute_fields import ComputeSpec, identity
 from handlers._compute_policy import ClusterPolicy
 
@@ -47,14 +47,11 @@ def change_of(
     action: str,
     verb: Verb,
     *,
-    before: Any = None,
     after: Mapping[str, Any],
     summary: str,
-    details: Iterable[str] = (),
-    removes: Iterable[str] = (),
-    stage: Stage = Stage.NOW,
-    on_failure: OnFailure = OnFailure.KEEP,
+    **further: Unpack[Further],
 ) -> Change:
+    """One change of compute; ``after`` always says what it is, its name and whose."""
     found = {
         "type": desired.spec.type,
         "name": desired.spec.name,
@@ -66,11 +63,7 @@ def change_of(
         identity=identity(desired.spec),
         action=action,
         verb=verb,
-        before=before,
         after={**found, **after},
         summary=summary,
-        details=tuple(details),
-        removes=tuple(removes),
-        stage=stage,
-        on_failure=on_failure,
+        **further,
     )

@@ -9,7 +9,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gitops.clients import translate
-from gitops.errors import ConfigurationError, StalePlan
+from gitops.errors import ConfigurationError
+from gitops.ownership import require_still_ours
 from gitops.patience import until
 from gitops.plan import Change, Verb
 from gitops.policy_repositories import MARK
@@ -115,12 +116,7 @@ def _archive(client: Client, after: After) -> None:
 
 
 def _require_ours(found: Mapping[str, Any], mark: str) -> None:
-    if mark_of(found) != mark:
-        raise StalePlan(
-            f"The repository {found['full_name']} exists and does not belong to {mark}.",
-            why="Somebody made it, or changed its owner mark, after the plan was approved.",
-            fix="Look at the new plan of the pull request.",
-        )
+    require_still_ours(f"the repository {found['full_name']}", mark_of(found), mark)
 
 
 # -- its settings ------------------------------------------------------------------------------------------

@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from gitops.kind import Desired, require_ours
+from gitops.kind import Desired
 from gitops.markup import clip, visible
+from gitops.ownership import require_ours, require_ours_to_retire
 from gitops.plan import Change, Reason, RefusedChange, Stage, Verb
 from handlers import _repo_people, _repo_settings
 from handlers._repo_fields import LEVELS, RepoSpec
@@ -211,12 +212,7 @@ def retire(desired: Desired[RepoSpec], state: RepoState) -> Sequence[Change]:
     """
     if not state.stands:
         return ()
-    if state.mark != desired.origin.request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The repository {desired.spec.name} does not belong to this request and is left alone.",
-            "Nothing needs to be done: set `lifecycle: retired` once the rest is gone.",
-        )
+    require_ours_to_retire(desired, f"the repository {desired.spec.name}", state.mark)
     return (
         *(replace(one, stage=Stage.REVOKE) for one in _revoked(desired, state)),
         change(

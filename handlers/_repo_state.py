@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from gitops.kind import Desired
-from gitops.plan import Change, Stage, Verb
+from gitops.plan import Change, Further, Verb
 from handlers._repo_fields import LEVELS, RepoSpec, identity
 
 
@@ -83,12 +83,9 @@ def change(
     action: str,
     verb: Verb,
     *,
-    before: Any,
     after: Mapping[str, Any],
     summary: str,
-    details: tuple[str, ...] = (),
-    removes: tuple[str, ...] = (),
-    stage: Stage = Stage.NOW,
+    **further: Unpack[Further],
 ) -> Change:
     """A change of the repository; ``after`` also gets its name and its organisation."""
     where = {"organisation": desired.origin.organisation, "name": desired.spec.name}
@@ -97,10 +94,7 @@ def change(
         identity=identity(desired.spec),
         action=action,
         verb=verb,
-        before=before,
         after={**where, **after},
         summary=summary,
-        details=details,
-        removes=removes,
-        stage=stage,
+        **further,
     )

@@ -11,6 +11,7 @@ from msgspec import Meta
 from gitops.edited import Edited, Effect
 from gitops.kind import Ask, Spec
 from gitops.vocabulary import ENVIRONMENTS, Part, TeamName, spelt
+from handlers._unity import CatalogName, Grantee, SnakeName, commented, default_catalog
 
 if TYPE_CHECKING:
     from gitops.policy import Policy
@@ -32,12 +33,6 @@ Privilege = Literal[
     "ALL_PRIVILEGES",
 ]
 """What a request may ask for on a schema. ``MANAGE`` is not in it: who holds it grants past every review."""
-
-Principal = Annotated[
-    str,
-    spelt(r"[^\s\x00-\x1f\x7f`\x22\\](?:[^\x00-\x1f\x7f`\x22\\]*[^\s\x00-\x1f\x7f`\x22\\])?", max_length=255),
-]
-"""The name of an account-level group, or the e-mail of somebody in the account."""
 
 MEMBER_LEVELS = get_args(Privilege)
 """What the policy may give each member of a request, as with a group: on the schema itself."""
@@ -66,11 +61,6 @@ def _left_out(spec: SchemaSpec) -> Effect:
     return Effect.LEFT if spec.grants_mode == "additive" else Effect.TAKEN
 
 
-def _commented(spec: SchemaSpec) -> Effect:
-    """An empty comment leaves the one that stands."""
-    return Effect.IN_PLACE if spec.comment else Effect.LEFT
-
-
 def _grants_mode(spec: SchemaSpec) -> Effect:
     return Effect.RECORDED if spec.grants_mode == "additive" else Effect.TAKEN
 
@@ -78,16 +68,7 @@ def _grants_mode(spec: SchemaSpec) -> Effect:
 class Grant(Part):
     """The privileges of one group on the schema."""
 
-    principal: Annotated[
-        Principal,
-        Ask(
-            label="Group",
-            help="An account-level Databricks group, such as `growth`.",
-            risky=True,
-            infer=False,
-        ),
-        Edited(immutable=True),
-    ]
+    principal: Grantee
     privileges: Annotated[
         Annotated[tuple[Privilege, ...], Meta(min_length=1)],
         Ask(
@@ -125,7 +106,7 @@ class SchemaSpec(Spec, tag="schema"):
     """A Unity Catalog schema."""
 
     catalog: Annotated[
-        Annotated[str, spelt(r"[A-Za-z0-9_-]+", max_length=255)],
+        CatalogName,
         Ask(
             label="Catalog",
             help="The catalog it lives in, such as `ml_dev`.",
@@ -138,7 +119,7 @@ class SchemaSpec(Spec, tag="schema"):
         Edited(immutable=True),
     ]
     name: Annotated[
-        Annotated[str, spelt(r"[a-z][a-z0-9_]*", max_length=255)],
+        SnakeName,
         Ask(
             label="Schema",
             help="Its name, lower-case words with underscores, such as `churn_prediction`.",
@@ -153,7 +134,7 @@ class SchemaSpec(Spec, tag="schema"):
             help="What people see beside the schema, such as `Features and scores`; else the purpose.",
             aliases=("schema comment", "schema description"),
         ),
-        Edited(changed=_commented),
+        Edited(changed=commented),
     ] = ""
     grants: Annotated[
         Annotated[tuple[Grant, ...], Meta(max_length=50)],
@@ -241,16 +222,11 @@ def full_name(spec: SchemaSpec) -> str:
 
 
 def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy) -> Mapping[str, Any]:
-    """The name by the naming rule, and the team's catalog for the environment; never who may read.
-
-    Where nobody says a catalog and policy allows but one, it is that one.
-    """
+    """The name by the naming rule, and the team's catalog for the environment; never who may read."""
     team, environment = str(origin["team"]), str(origin["environment"])
     name = policy.default_name("schema", team=team, name=str(origin["name"]), environment=environment)
-    allowed = policy.catalogs_for(team, environment, str(origin.get("data_classification", "")))
-    only = allowed[0] if len(allowed) == 1 else None
     derived = {
-        "catalog": policy.default_catalog_for(team, environment) or only,
+        "catalog": default_catalog(origin, policy),
         "name": name,
         **policy.defaults_for("schema", origin),
     }

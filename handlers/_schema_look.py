@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gitops import grants
 from gitops.clients import translate
@@ -15,9 +15,11 @@ from gitops.kind import Desired, Marked
 from gitops.remote import plain
 from handlers._comments import without_mark
 from handlers._schema_fields import SchemaSpec, full_name
-from handlers._schema_people import EVERYBODY, missing
 from handlers._schema_state import ABSENT, SchemaState
-from handlers._schema_wants import MARK, OURS, owner_of, wanted_of
+from handlers._schema_wants import MARK, OURS, owner_of
+from handlers._unity import all_schemas
+from handlers._unity_grants import effective, held, wanted_of
+from handlers._unity_people import EVERYBODY, missing
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -189,32 +191,6 @@ def _stands(client: WorkspaceClient, catalog: str) -> bool:
     return True
 
 
-def held(client: WorkspaceClient, securable: str, name: str) -> dict[str, frozenset[str]]:
-    """What is granted directly on a securable, by principal."""
-    return _assigned(lambda token: client.grants.get(securable, name, max_results=0, page_token=token))
-
-
-def effective(client: WorkspaceClient, securable: str, name: str) -> dict[str, frozenset[str]]:
-    """What holds on a securable, by principal: granted on it, or on what it is in."""
-    return _assigned(
-        lambda token: client.grants.get_effective(securable, name, max_results=0, page_token=token)
-    )
-
-
-def _assigned(page_of: Callable[[str | None], Any]) -> dict[str, frozenset[str]]:
-    found: dict[str, frozenset[str]] = {}
-    token: str | None = None
-    while True:
-        page = page_of(token)
-        for entry in page.privilege_assignments or ():
-            names = (getattr(one, "privilege", one) for one in entry.privileges or ())
-            privileges = grants.privileges(name.value for name in names if name)
-            found[entry.principal or ""] = found.get(entry.principal or "", frozenset()) | privileges
-        token = page.next_page_token
-        if not token:  # a page may be empty and still have a next one
-            return found
-
-
 def content(client: WorkspaceClient, name: str, retiring: str = "") -> Iterator[str]:
     """One of each sort of thing that stands in the schema, in words.
 
@@ -235,23 +211,12 @@ def content(client: WorkspaceClient, name: str, retiring: str = "") -> Iterator[
 
 def marked(client: WorkspaceClient) -> Iterator[Marked]:
     """The schemas of all catalogs that carry our mark; Databricks' own catalogs have none."""
-    from databricks.sdk.service.catalog import CatalogType
-
     with translate("Databricks"):
-        for catalog in client.catalogs.list():
-            if catalog.catalog_type is CatalogType.SYSTEM_CATALOG:
-                continue
-            for schema in client.schemas.list(catalog.name or ""):
-                name = f"{catalog.name}.{schema.name}".lower()
-                request = (schema.properties or {}).get(MARK, "")
-                if request:
-                    yield Marked(
-                        kind="schema",
-                        identity=name,
-                        request=request,
-                        called=f"the schema {name}",
-                        url=_page_of(client, name),
-                    )
+        for catalog, schema in all_schemas(client):
+            name = f"{catalog}.{schema.name}".lower()
+            if request := (schema.properties or {}).get(MARK, ""):
+                called, url = f"the schema {name}", _page_of(client, name)
+                yield Marked(kind="schema", identity=name, request=request, called=called, url=url)
 
 
 def _page_of(client: WorkspaceClient, name: str) -> str:

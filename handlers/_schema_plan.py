@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from gitops import grants
 from gitops.kind import Desired
-from gitops.plan import Change, Stage, Verb
+from gitops.plan import Change, Further, Verb
 from handlers._schema_fields import SchemaSpec, full_name
 from handlers._schema_state import ABSENT, SchemaState, require_possible
-from handlers._schema_wants import given_of, others_of, owner_of, properties_of, rules_of, wanted_of
+from handlers._schema_wants import others_of, owner_of, properties_of, rules_of
+from handlers._unity_grants import given_of, granting, wanted_of
 
 
 def plan(desired: Desired[SchemaSpec], state: SchemaState | None) -> Sequence[Change]:
@@ -47,7 +48,7 @@ def _create(desired: Desired[SchemaSpec], state: SchemaState) -> Change:
         },
         summary=f"Create the schema {full_name(spec)}"
         + (f" with its files in {spec.storage_root}" if spec.storage_root else ""),
-        details=_inherited(desired, state),
+        details=tuple(_inherited(desired, state)),
     )
 
 
@@ -72,7 +73,7 @@ def _corrections(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[C
             summary=f"Adopt the schema {full_name(spec)}"
             if adopted
             else f"Change properties of {full_name(spec)}: {_differing(state.properties, properties)}",
-            details=_inherited(desired, state) if adopted else (),
+            details=tuple(_inherited(desired, state)) if adopted else (),
         )
     if spec.comment and spec.comment != state.comment:
         yield change(
@@ -130,47 +131,7 @@ def _grants(
         others=grants.union([others_of(desired), managing]),
     )
     details = (*_still_held(desired, state, found), *_reported(desired, state))
-    yield from granting(desired, held, found, details=details)
-
-
-def granting(
-    desired: Desired[SchemaSpec],
-    held: Mapping[str, frozenset[str]],
-    found: Sequence[grants.Difference],
-    *,
-    action: str = "grants",
-    stage: Stage = Stage.NOW,
-    details: Iterable[str] = (),
-) -> Iterator[Change]:
-    """The change that carries out differences; none where there are none. Of a later stage, it removes."""
-    if not found:
-        return
-    live = {name.casefold(): privileges for name, privileges in held.items()}
-    before = {one.principal: live.get(one.principal.casefold(), frozenset[str]()) for one in found}
-    after = grants.applied(before, found)
-    verb = Verb.UPDATE if any(before.values()) else Verb.CREATE
-    yield change(
-        desired,
-        action,
-        verb if stage is Stage.NOW else Verb.REMOVE,
-        before={"grants": {name: sorted(privileges) for name, privileges in before.items()}},
-        after={
-            "grants": {name: sorted(after.get(name, ())) for name in before},
-            "changes": [
-                {"principal": one.principal, "add": list(one.add), "remove": list(one.remove)}
-                for one in found
-            ],
-        },
-        summary=f"{full_name(desired.spec)}: " + "; ".join(f"{one.principal}: {_said(one)}" for one in found),
-        details=details,
-        removes=[f"{one.principal} loses {name}" for one in found for name in one.remove],
-        stage=stage,
-    )
-
-
-def _said(one: grants.Difference) -> str:
-    parts = (("grant", one.add), ("take away", one.remove))
-    return " and ".join(f"{word} {', '.join(names)}" for word, names in parts if names)
+    yield from granting(place_of(desired), found, held, kind="schema", details=details)
 
 
 def _still_held(
@@ -212,29 +173,27 @@ def _reported(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[str]
             yield f"{principal} cannot use the catalog {catalog} yet: its owner has to grant USE_CATALOG."
 
 
+def place_of(desired: Desired[SchemaSpec]) -> dict[str, str]:
+    """What ``after`` of every change of a schema says."""
+    return {"schema": full_name(desired.spec)}
+
+
 def change(
     desired: Desired[SchemaSpec],
     action: str,
     verb: Verb,
     *,
-    before: Any = None,
     after: Mapping[str, Any],
     summary: str,
-    details: Iterable[str] = (),
-    removes: Iterable[str] = (),
-    stage: Stage = Stage.NOW,
+    **further: Unpack[Further],
 ) -> Change:
     """One change of a schema; ``after`` always names it."""
-    name = full_name(desired.spec)
     return Change(
         kind="schema",
-        identity=name,
+        identity=full_name(desired.spec),
         action=action,
         verb=verb,
-        before=before,
-        after={"schema": name, **after},
+        after={**place_of(desired), **after},
         summary=summary,
-        details=tuple(details),
-        removes=tuple(removes),
-        stage=stage,
+        **further,
     )

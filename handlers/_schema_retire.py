@@ -10,11 +10,13 @@ from collections.abc import Iterator, Sequence
 
 from gitops import grants
 from gitops.kind import Desired
-from gitops.plan import Change, Reason, RefusedChange, Stage, Verb
+from gitops.ownership import require_ours_to_retire
+from gitops.plan import Change, Stage, Verb
 from handlers._schema_fields import SchemaSpec, full_name
-from handlers._schema_plan import change, granting
+from handlers._schema_plan import change, place_of
 from handlers._schema_state import SchemaState, require_seen
-from handlers._schema_wants import given_of, others_of, wanted_of
+from handlers._schema_wants import others_of
+from handlers._unity_grants import given_of, granting, wanted_of
 
 CREATING = frozenset(name for name in grants.COVERED if name.startswith("CREATE_"))
 
@@ -33,12 +35,7 @@ def retire(desired: Desired[SchemaSpec], state: SchemaState) -> Sequence[Change]
     name, request = full_name(desired.spec), desired.origin.request
     if desired.spec.guest_of:
         return tuple(_access(desired, state)) if state.mark == desired.spec.guest_of else ()
-    if state.mark != request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The schema {name} does not belong to this request and is left alone.",
-            "Nothing needs to be done: set `lifecycle: retired` once the rest is gone.",
-        )
+    require_ours_to_retire(desired, f"the schema {name}", state.mark)
     drop = change(
         desired,
         "schema",
@@ -62,15 +59,15 @@ def _content(state: SchemaState) -> Iterator[str]:
 
 def _access(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[Change]:
     """First what lets people make things, then all the rest that was given."""
-    others, held = others_of(desired), state.held or {}
+    others, held, place = others_of(desired), state.held or {}, place_of(desired)
     given = grants.union([given_of(desired), wanted_of(desired)])
     making = {who: names & (CREATING | {grants.ALL}) for who, names in given.items()}
     keeps = {who: grants.COVERED - CREATING for who, names in given.items() if grants.ALL in names}
     frozen = grants.difference({}, held, "named", gave=making, others=grants.union([others, keeps]))
-    yield from granting(desired, held, frozen, action="freeze", stage=Stage.FREEZE)
+    yield from granting(place, frozen, held, kind="schema", action="freeze", stage=Stage.FREEZE)
     left = grants.applied(held, frozen)
     everything = {
         who: names | (grants.COVERED if grants.ALL in names else frozenset()) for who, names in given.items()
     }
     revoked = grants.difference({}, left, "named", gave=everything, others=others)
-    yield from granting(desired, left, revoked, action="revoke", stage=Stage.REVOKE)
+    yield from granting(place, revoked, left, kind="schema", action="revoke", stage=Stage.REVOKE)

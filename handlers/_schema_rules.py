@@ -7,40 +7,16 @@ from typing import TYPE_CHECKING
 
 from gitops.finding import Severity
 from gitops.kind import Complaint, Desired, EditRule, Rule
-from gitops.suggest import did_you_mean
 from handlers._schema_fields import SchemaSpec, full_name
+from handlers._unity import catalog_allowed, one_entry_per_principal
 
 if TYPE_CHECKING:
     from gitops.policy import Policy
 
 
 def _catalog_allowed(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
-    origin = desired.origin
-    if desired.spec.guest_of:
-        return  # whose schema it is answers for where it lives
-    limit = policy.effective_for(origin).catalogs
-    allowed = limit.value
-    if desired.spec.catalog.lower() not in {name.lower() for name in allowed}:
-        choices = f"Choose {' or '.join(allowed)}." if allowed else "The policy names none for them."
-        yield Complaint(
-            path="catalog",
-            message=f"{origin.team} has no catalog {desired.spec.catalog} in {origin.environment}"
-            f"{policy.said(limit)}.",
-            hint=did_you_mean(desired.spec.catalog, allowed) or choices,
-        )
-
-
-def _one_entry_per_principal(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
-    del policy
-    seen: set[str] = set()
-    for index, grant in enumerate(desired.spec.grants):
-        if grant.principal.casefold() in seen:
-            yield Complaint(
-                path=f"grants[{index}].principal",
-                message=f"The group {grant.principal} is there twice.",
-                hint="Write all its privileges into one entry.",
-            )
-        seen.add(grant.principal.casefold())
+    if not desired.spec.guest_of:  # else whose schema it is answers for where it lives
+        yield from catalog_allowed(desired, policy)
 
 
 def _grants_are_usable(desired: Desired[SchemaSpec], policy: Policy) -> Iterator[Complaint]:
@@ -142,7 +118,7 @@ resources:
   grants:
   - {principal: growth, privileges: [USE_SCHEMA, SELECT, MODIFY]}
 """,
-        check=_one_entry_per_principal,
+        check=one_entry_per_principal,
     ),
     Rule(
         id="schema-use",

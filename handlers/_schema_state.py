@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gitops.kind import Desired, require_ours
+from gitops.kind import Desired
+from gitops.ownership import require_ours
 from gitops.plan import Reason, RefusedChange
 from handlers._schema_fields import SchemaSpec, full_name
 from handlers._schema_wants import MARK, SHARED
+from handlers._unity_people import require_known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,13 +65,7 @@ def require_possible(desired: Desired[SchemaSpec], state: SchemaState) -> None:
             f"There is no catalog {spec.catalog}, or this credential cannot see it.",
             "Lakeport makes no catalogs: ask the platform team for it.",
         )
-    if state.missing:
-        raise RefusedChange(
-            Reason.MISSING,
-            f"The account has no {' and no '.join(_sort_of(one) for one in state.missing)}.",
-            "Check the spelling. Privileges of Unity Catalog go to groups and users of the account; a group "
-            "of the workspace alone, such as `users` or `admins`, can hold none.",
-        )
+    require_known(state.missing)
     if spec.guest_of:
         _require_welcome(desired, state)
     elif state.stands:
@@ -114,10 +110,6 @@ def _require_welcome(desired: Desired[SchemaSpec], state: SchemaState) -> None:
             f"The request {host} does not share the schema {name} with the team {desired.origin.team}.",
             f"Ask its owner for `shared_with: [{desired.origin.team}]` in that request.",
         )
-
-
-def _sort_of(principal: str) -> str:
-    return f"user {principal}" if "@" in principal else f"group {principal}"
 
 
 def _folder(location: str) -> str:

@@ -1,4 +1,4 @@
-"""What a request says of a schema, as values to compare with what stands: properties, owner, and grants.
+"""What a request says of a schema, as values to compare with what stands: properties, owner, others' grants.
 
 The owner mark is the schema property ``lakeport.request``; beside it stand the facts by which people find
 and charge things. Properties of others are never looked at.
@@ -6,13 +6,13 @@ and charge things. Properties of others are never looked at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from gitops import grants
 from gitops.kind import Desired
 from gitops.policy_schemas import SchemaRules
-from handlers._schema_fields import Grant, SchemaSpec
+from handlers._schema_fields import SchemaSpec
+from handlers._unity_grants import wanted_of
 
 PREFIX = "lakeport."
 MARK = f"{PREFIX}request"
@@ -54,20 +54,6 @@ def properties_of(desired: Desired[SchemaSpec]) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def wanted_of(desired: Desired[SchemaSpec]) -> dict[str, frozenset[str]]:
-    """Who shall hold what by this request: the groups of the file, and what the policy gives members."""
-    levels = frozenset(desired.origin.member_access.get("schema", ()))
-    members = {email: levels for email in desired.origin.members if levels}
-    return grants.union([_granted(desired.spec.grants), members])
-
-
-def given_of(desired: Desired[SchemaSpec]) -> dict[str, frozenset[str]]:
-    """What earlier versions of the request gave, to whom; of members, by what the policy says today."""
-    levels = frozenset(desired.origin.member_access.get("schema", ()))
-    former = {email: levels for email in desired.origin.former_members if levels}
-    return grants.union([former, *(_granted(version.grants) for version in desired.earlier)])
-
-
 def others_of(desired: Desired[SchemaSpec]) -> dict[str, frozenset[str]]:
     """What other requests want of the same schema: the one that owns it, and those it is shared with."""
     host = desired.spec.guest_of or desired.origin.request
@@ -80,7 +66,3 @@ def others_of(desired: Desired[SchemaSpec]) -> dict[str, frozenset[str]]:
         for other in desired.beside
         if other is owner or (other.spec.guest_of == host and other.origin.team in teams)
     )
-
-
-def _granted(entries: Iterable[Grant]) -> dict[str, frozenset[str]]:
-    return grants.union([{entry.principal: frozenset[str](entry.privileges)} for entry in entries])

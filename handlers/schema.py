@@ -11,28 +11,30 @@ location for ever; names are stored in lower case; who makes a schema owns it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from gitops import grants
 from gitops.clients import databricks, translate
-from gitops.errors import Refused, RemoteDenied, StalePlan
+from gitops.errors import Refused, RemoteDenied
 from gitops.kind import Desired, Held, Kind, Tell
+from gitops.ownership import require_still_ours
 from gitops.patience import until
 from gitops.plan import Change, Verb
 from handlers._schema_adopt import adopt
 from handlers._schema_fields import MEMBER_LEVELS, SchemaSpec, derive, full_name
-from handlers._schema_look import USE_CATALOG, content, effective, held, marked, read, read_all
+from handlers._schema_look import USE_CATALOG, content, marked, read, read_all
 from handlers._schema_plan import plan
 from handlers._schema_retire import retire
 from handlers._schema_rules import EDITS, RULES
 from handlers._schema_state import SchemaState
-from handlers._schema_wants import MARK, OURS, wanted_of
+from handlers._schema_wants import MARK, OURS
+from handlers._unity import WHERE, drop, make
+from handlers._unity_grants import access_of, differences, effective, held, regrant, send, wanted_of
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
-
-WHERE = "Databricks"
 
 
 def apply(change: Change, client: WorkspaceClient) -> None:
@@ -51,7 +53,9 @@ def apply(change: Change, client: WorkspaceClient) -> None:
         elif change.action == "owner":
             _hand_over(name, after["owner"], client)
         elif "changes" in after:
-            _regrant(name, after["changes"], client, going=change.verb is Verb.REMOVE)
+            found = differences(after["changes"])
+            _require_no_lockout(name, found, client)
+            regrant(client, "schema", name, found, going=change.verb is Verb.REMOVE)
         else:
             _let_use(after["catalog"], after["principal"], client)
 
@@ -60,35 +64,16 @@ def apply(change: Change, client: WorkspaceClient) -> None:
 
 
 def _make(after: Mapping[str, Any], client: WorkspaceClient) -> None:
-    """Create unless it stands; then wait until it shows."""
-    from databricks.sdk.errors import NotFound
-    from databricks.sdk.errors.base import DatabricksError
-
     name = after["schema"]
-
-    def look() -> bool | None:
-        try:
-            found = client.schemas.get(name)
-        except NotFound:
-            return None
-        _require_ours(name, found.properties, after["mark"])
-        return True
-
-    if look():
-        return
-    try:
-        client.schemas.create(
-            after["name"],
-            after["catalog"],
-            comment=after["comment"],
-            properties=after["properties"],
-            storage_root=after.get("storage_root"),
-        )
-    except DatabricksError as error:
-        # The SDK repeats the call after a lost answer: what it made the first time is ours.
-        if not str(error.error_code or "").endswith("ALREADY_EXISTS"):
-            raise
-    until(look, what=f"The schema {name}", where=WHERE)
+    create = partial(
+        client.schemas.create,
+        after["name"],
+        after["catalog"],
+        comment=after["comment"],
+        properties=after["properties"],
+        storage_root=after.get("storage_root"),
+    )
+    make(f"the schema {name}", require_ours=partial(_require_ours, after, client), create=create)
 
 
 def _note(after: Mapping[str, Any], client: WorkspaceClient) -> None:
@@ -96,7 +81,7 @@ def _note(after: Mapping[str, Any], client: WorkspaceClient) -> None:
     name = after["schema"]
     found = dict(client.schemas.get(name).properties or {})
     if found.get(MARK):
-        _require_ours(name, found, after["mark"])
+        require_still_ours(f"the schema {name}", found[MARK], after["mark"])
     others = {key: value for key, value in found.items() if key not in OURS}
     client.schemas.update(name, properties=others | after["properties"])
 
@@ -109,8 +94,7 @@ def _hand_over(name: str, owner: str, client: WorkspaceClient) -> None:
     ourselves = client.current_user.me().user_name or ""
     keep = grants.Difference(ourselves, (grants.MANAGE,))
     if ourselves and not grants.shown([keep], held(client, "schema", name)):
-        _grant("schema", name, [keep], client)
-        _until_shown(name, [keep], client)
+        regrant(client, "schema", name, [keep], going=False)
     client.schemas.update(name, owner=owner)
 
     def look() -> bool | None:
@@ -120,54 +104,21 @@ def _hand_over(name: str, owner: str, client: WorkspaceClient) -> None:
 
 
 def _drop(after: Mapping[str, Any], client: WorkspaceClient) -> None:
-    from databricks.sdk.errors import NotFound
-
     name = after["schema"]
-    try:
-        found = client.schemas.get(name)
-        _require_ours(name, found.properties, after["mark"])
-        for thing in content(client, name):
-            raise Refused(
-                f"The schema {name} is not empty: it holds {thing}.",
-                fix="Move or drop what is in it first; Lakeport never deletes data.",
-            )
-        client.schemas.delete(name)
-    except NotFound:
-        return
+    drop(
+        f"the schema {name}",
+        require_ours=partial(_require_ours, after, client),
+        content=content(client, name),
+        delete=partial(client.schemas.delete, name),
+    )
 
 
-def _require_ours(name: str, properties: Mapping[str, str] | None, mark: str) -> None:
-    if (properties or {}).get(MARK, "") != mark:
-        raise StalePlan(
-            f"The schema {name} exists and does not belong to {mark}.",
-            why="Somebody made it, or changed its owner mark, after the plan was approved.",
-            fix="Look at the new plan of the pull request.",
-        )
+def _require_ours(after: Mapping[str, Any], client: WorkspaceClient) -> None:
+    mark = (client.schemas.get(after["schema"]).properties or {}).get(MARK, "")
+    require_still_ours(f"the schema {after['schema']}", mark, after["mark"])
 
 
 # --- grants -----------------------------------------------------------------------------------------------
-
-
-def _regrant(
-    name: str, changes: Iterable[Mapping[str, Any]], client: WorkspaceClient, *, going: bool
-) -> None:
-    """Send all differences, and wait until they read back; of a schema that goes, nothing has to be there."""
-    from databricks.sdk.errors import NotFound
-
-    found = [grants.Difference(one["principal"], tuple(one["add"]), tuple(one["remove"])) for one in changes]
-    _require_no_lockout(name, found, client)
-    if not going:
-        _grant("schema", name, found, client)
-        _until_shown(name, found, client)
-        return
-    try:
-        still = grants.folded(held(client, "schema", name))
-        found = [one for one in found if one.add or still.get(one.principal.casefold())]
-        if found:
-            _grant("schema", name, found, client)
-            _until_shown(name, found, client)
-    except NotFound:
-        return
 
 
 def _require_no_lockout(name: str, found: Iterable[grants.Difference], client: WorkspaceClient) -> None:
@@ -181,36 +132,11 @@ def _require_no_lockout(name: str, found: Iterable[grants.Difference], client: W
         )
 
 
-def _grant(securable: str, name: str, found: Iterable[grants.Difference], client: WorkspaceClient) -> None:
-    """All differences in one call; what was just made, schema or principal, may be unknown for a while."""
-    from databricks.sdk.errors import NotFound, ResourceConflict
-    from databricks.sdk.service.catalog import PermissionsChange, Privilege
-
-    body = [
-        PermissionsChange(
-            principal=one.principal,
-            add=[Privilege(name) for name in one.add],
-            remove=[Privilege(name) for name in one.remove],
-        )
-        for one in found
-    ]
-
-    def attempt() -> bool | None:
-        try:
-            client.grants.update(securable, name, changes=body)
-        except (NotFound, ResourceConflict):
-            return None
-        return True
-
-    who = ", ".join(sorted(one.principal or "" for one in body))
-    until(attempt, what=f"The {securable} {name}, or one of {who},", where=WHERE)
-
-
 def _let_use(catalog: str, principal: str, client: WorkspaceClient) -> None:
     from databricks.sdk.errors import PermissionDenied
 
     try:
-        _grant("catalog", catalog, [grants.Difference(principal, (USE_CATALOG,))], client)
+        send(client, "catalog", catalog, [grants.Difference(principal, (USE_CATALOG,))])
     except PermissionDenied:
         raise RemoteDenied(
             f"Lakeport may not grant USE_CATALOG on {catalog}, which {principal} needs.",
@@ -219,13 +145,6 @@ def _let_use(catalog: str, principal: str, client: WorkspaceClient) -> None:
             "policy, and have its owner grant it.",
             where=WHERE,
         ) from None
-
-
-def _until_shown(name: str, found: Sequence[grants.Difference], client: WorkspaceClient) -> None:
-    def look() -> bool | None:
-        return True if grants.shown(found, held(client, "schema", name)) else None
-
-    until(look, what=f"The grants on {name}", where=WHERE)
 
 
 # --- what else there is to know of it ---------------------------------------------------------------------
@@ -266,8 +185,7 @@ def outputs(desired: Desired[SchemaSpec], state: SchemaState) -> Mapping[str, st
 
 def access(spec: SchemaSpec) -> Iterator[Held]:
     """Who is given what on the schema."""
-    for grant in spec.grants:
-        yield Held(principal=grant.principal, levels=grant.privileges, thing=full_name(spec))
+    return access_of(spec, full_name(spec))
 
 
 KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(

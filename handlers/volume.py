@@ -12,22 +12,45 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack, get_args
 
 from msgspec import Meta
 
 from gitops import grants
 from gitops.clients import databricks, translate
 from gitops.edited import Edited, Effect
-from gitops.errors import Refused, StalePlan
-from gitops.kind import Ask, Complaint, Desired, Held, Kind, Marked, Rule, Spec, require_ours
-from gitops.patience import until
-from gitops.plan import Change, Reason, RefusedChange, Stage, Verb
-from gitops.suggest import did_you_mean
-from gitops.vocabulary import Part, spelt
+from gitops.kind import Ask, Desired, Held, Kind, Marked, Rule, Spec
+from gitops.ownership import require_ours, require_ours_to_retire, require_still_ours
+from gitops.plan import Change, Further, Stage, Verb
+from gitops.vocabulary import Part
 from handlers._comments import with_mark, without_mark
+from handlers._unity import (
+    WHERE,
+    CatalogName,
+    Grantee,
+    SnakeName,
+    all_schemas,
+    catalog_allowed,
+    commented,
+    default_catalog,
+    drop,
+    make,
+    one_entry_per_principal,
+)
+from handlers._unity_grants import (
+    access_of,
+    differences,
+    given_of,
+    granted,
+    granting,
+    held,
+    regrant,
+    wanted_of,
+)
+from handlers._unity_people import missing, require_known
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
@@ -38,26 +61,12 @@ if TYPE_CHECKING:
 # --- the fields ---------------------------------------------------------------------------------------------
 
 Privilege = Literal["READ_VOLUME", "WRITE_VOLUME"]
-UnityName = Annotated[str, spelt(r"[A-Za-z0-9_-]+", max_length=255)]
-SnakeName = Annotated[str, spelt(r"[a-z][a-z0-9_]*", max_length=255)]
-Principal = Annotated[
-    str, spelt(r"[^\s\x00-\x1f\x7f`\x22\\](?:[^\x00-\x1f\x7f`\x22\\]*[^\s\x00-\x1f\x7f`\x22\\])?")
-]
 
 
 class VolumeGrant(Part):
     """What one group may do with the files."""
 
-    principal: Annotated[
-        Annotated[Principal, Meta(max_length=255)],
-        Ask(
-            label="Group",
-            help="An account-level Databricks group, such as `growth`.",
-            risky=True,
-            infer=False,
-        ),
-        Edited(immutable=True),
-    ]
+    principal: Grantee
     privileges: Annotated[
         Annotated[tuple[Privilege, ...], Meta(min_length=1)],
         Ask(
@@ -73,16 +82,11 @@ class VolumeGrant(Part):
     ]
 
 
-def _commented(spec: VolumeSpec) -> Effect:
-    """An empty comment leaves the one that stands."""
-    return Effect.IN_PLACE if spec.comment else Effect.LEFT
-
-
 class VolumeSpec(Spec, tag="volume"):
     """A Unity Catalog volume."""
 
     catalog: Annotated[
-        UnityName,
+        CatalogName,
         Ask(
             label="Catalog",
             help="The catalog of its schema, such as `ml_dev`.",
@@ -110,7 +114,7 @@ class VolumeSpec(Spec, tag="volume"):
     comment: Annotated[
         Annotated[str, Meta(max_length=1024)],
         Ask(label="Comment", help="What people see beside it, such as `Raw files`; else the purpose."),
-        Edited(changed=_commented),
+        Edited(changed=commented),
     ] = ""
     grants: Annotated[
         Annotated[tuple[VolumeGrant, ...], Meta(max_length=50)],
@@ -150,10 +154,8 @@ def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy)
         kind: policy.default_name(kind, team=team, name=name, environment=environment)
         for kind in ("schema", "volume")
     }
-    allowed = policy.catalogs_for(team, environment, str(origin.get("data_classification", "")))
     derived = {
-        "catalog": policy.default_catalog_for(team, environment)
-        or (allowed[0] if len(allowed) == 1 else None),
+        "catalog": default_catalog(origin, policy),
         "schema": named["schema"],
         "name": named["volume"] or name.replace("-", "_"),
         **policy.defaults_for("volume", origin),
@@ -182,27 +184,16 @@ class VolumeState:
     url: str = ""
 
 
-def _wanted(desired: Desired[VolumeSpec]) -> dict[str, frozenset[str]]:
-    """What each principal is to hold: groups as the file says, members as the policy says."""
-    given = desired.origin.member_access.get("volume", ())
-    members = {member: frozenset(given) for member in desired.origin.members if given}
-    return grants.union([members, _granted(desired.spec)])
-
-
-def _granted(spec: VolumeSpec) -> dict[str, frozenset[str]]:
-    return {one.principal: frozenset[str](one.privileges) for one in spec.grants}
-
-
 def read(desired: Desired[VolumeSpec], client: WorkspaceClient) -> VolumeState | None:
     """The volume with its grants, and whether those who are to get some are known."""
     from databricks.sdk.errors import NotFound
 
-    with translate("Databricks"):
+    with translate(WHERE):
         try:
             found = client.volumes.read(full_name(desired.spec))
         except NotFound:
             found = None
-        return _state(desired, found, client, {})
+        return _state(desired, found, client, _unknown([desired], client))
 
 
 def read_all(many: Sequence[Desired[VolumeSpec]], client: WorkspaceClient) -> Sequence[VolumeState | None]:
@@ -212,65 +203,51 @@ def read_all(many: Sequence[Desired[VolumeSpec]], client: WorkspaceClient) -> Se
     if len(many) == 1 and not many[0].settled:
         return [read(many[0], client)]
     listed: dict[str, VolumeInfo] = {}
-    known: dict[str, bool] = {}
-    with translate("Databricks"):
+    with translate(WHERE):
         for catalog, schema in sorted({(one.spec.catalog.lower(), one.spec.schema.lower()) for one in many}):
             try:
                 for found in client.volumes.list(catalog, schema):
                     listed[(found.full_name or f"{catalog}.{schema}.{found.name}").lower()] = found
             except NotFound:  # there is no such schema, so there is nothing in it
                 continue
-        return [_state(one, listed.get(full_name(one.spec)), client, known) for one in many]
+        unknown = _unknown(many, client)
+        return [_state(one, listed.get(full_name(one.spec)), client, unknown) for one in many]
+
+
+def _unknown(many: Sequence[Desired[VolumeSpec]], client: WorkspaceClient) -> frozenset[str]:
+    """The principals of all of them, in lower case, that the account does not have."""
+    return missing(client, {who for one in many if _needs(one) for who in wanted_of(one)})
+
+
+def _needs(desired: Desired[VolumeSpec]) -> bool:
+    return desired.origin.lifecycle == "active" and not desired.settled
 
 
 def _state(
-    desired: Desired[VolumeSpec], found: VolumeInfo | None, client: WorkspaceClient, known: dict[str, bool]
+    desired: Desired[VolumeSpec], found: VolumeInfo | None, client: WorkspaceClient, unknown: frozenset[str]
 ) -> VolumeState | None:
-    """``known`` keeps which principals the account has, from one volume to the next."""
-    name, active = full_name(desired.spec), desired.origin.lifecycle == "active"
-    wanted = _wanted(desired) if active and not desired.settled else {}
-    for principal in wanted:
-        if principal not in known:
-            known[principal] = _in_account(client, principal)
-    missing = tuple(one for one in wanted if not known[one])
+    name, wanted = full_name(desired.spec), wanted_of(desired)
+    lacking = tuple(one for one in wanted if one.casefold() in unknown) if _needs(desired) else ()
     if found is None:
-        return VolumeState(stands=False, missing=missing) if missing else None
+        return VolumeState(stands=False, missing=lacking) if lacking else None
     comment, mark = without_mark(found.comment)
     return VolumeState(
         mark=mark,
         comment=comment,
-        held=_wanted(desired) if desired.settled else _held(client, name),
-        missing=missing,
-        content=() if active else tuple(_content(client, name)),
-        url=f"{client.config.host}/explore/data/volumes/{name.replace('.', '/')}",
+        held=wanted if desired.settled else _held(client, name),
+        missing=lacking,
+        content=() if desired.origin.lifecycle == "active" else tuple(_content(client, name)),
+        url=_page_of(client, name),
     )
 
 
-def _in_account(client: WorkspaceClient, principal: str) -> bool:
-    """Whether Unity Catalog can grant to it: a user, or a group that is not of one workspace alone."""
-    if "@" in principal:
-        return any(client.users.list(filter=f'userName eq "{principal}"', attributes="id,userName"))
-    if principal.casefold() == "account users":  # everybody; in no directory listing
-        return True
-    groups = client.groups.list(filter=f'displayName eq "{principal}"', attributes="id,displayName,meta")
-    return any(group.meta is None or group.meta.resource_type != "WorkspaceGroup" for group in groups)
-
-
 def _held(client: WorkspaceClient, name: str) -> dict[str, frozenset[str]]:
-    """What is granted directly on the volume, but for who may manage it, which no file says.
+    """What is granted directly on the volume, but for who may manage it, which no file says."""
+    return {who: names - {grants.MANAGE} for who, names in held(client, "volume", name).items()}
 
-    A page may be empty and still have a next one.
-    """
-    held: dict[str, frozenset[str]] = {}
-    token: str | None = None
-    while True:
-        page = client.grants.get("volume", name, max_results=0, page_token=token)
-        for entry in page.privilege_assignments or ():
-            found = grants.privileges(one.value for one in entry.privileges or ()) - {grants.MANAGE}
-            held[entry.principal or ""] = held.get(entry.principal or "", frozenset()) | found
-        token = page.next_page_token
-        if not token:
-            return held
+
+def _page_of(client: WorkspaceClient, name: str) -> str:
+    return f"{client.config.host}/explore/data/volumes/{name.replace('.', '/')}"
 
 
 def _content(client: WorkspaceClient, name: str) -> Iterator[str]:
@@ -286,25 +263,13 @@ def _content(client: WorkspaceClient, name: str) -> Iterator[str]:
 
 def marked(client: WorkspaceClient) -> Iterable[Marked]:
     """Every volume with our mark: one list for each schema of the workspace's catalogs."""
-    from databricks.sdk.service.catalog import CatalogType
-
-    with translate("Databricks"):
-        for catalog in client.catalogs.list():
-            if catalog.catalog_type is CatalogType.SYSTEM_CATALOG:
-                continue
-            for schema in client.schemas.list(catalog.name or ""):
-                for found in client.volumes.list(catalog.name or "", schema.name or ""):
-                    request = without_mark(found.comment)[1]
-                    if request:
-                        name = f"{catalog.name}.{schema.name}.{found.name}".lower()
-                        url = f"{client.config.host}/explore/data/volumes/{name.replace('.', '/')}"
-                        yield Marked(
-                            kind="volume",
-                            identity=name,
-                            request=request,
-                            called=f"the volume {name}",
-                            url=url,
-                        )
+    with translate(WHERE):
+        for catalog, schema in all_schemas(client):
+            for found in client.volumes.list(catalog, schema.name or ""):
+                if request := without_mark(found.comment)[1]:
+                    name = f"{catalog}.{schema.name}.{found.name}".lower()
+                    called, url = f"the volume {name}", _page_of(client, name)
+                    yield Marked(kind="volume", identity=name, request=request, called=called, url=url)
 
 
 # --- plan ---------------------------------------------------------------------------------------------------
@@ -313,17 +278,13 @@ def marked(client: WorkspaceClient) -> Iterable[Marked]:
 def plan(desired: Desired[VolumeSpec], state: VolumeState | None) -> Sequence[Change]:
     """Create it, or correct mark and comment; then all grants at once."""
     spec, origin, name = desired.spec, desired.origin, full_name(desired.spec)
-    if state is not None and state.missing:
-        raise RefusedChange(
-            Reason.MISSING,
-            f"The account has no group or user {', '.join(state.missing)}.",
-            "Check the spelling; a group of the workspace alone cannot be granted anything in Unity Catalog.",
-        )
+    if state is not None:
+        require_known(state.missing)
     if state is None or not state.stands:
         comment = spec.comment or origin.purpose
         after = {"comment": comment, "mark": origin.request}
         create = _change(desired, "volume", Verb.CREATE, after=after, summary=f"Create the volume {name}")
-        return [create, *_grants(desired, VolumeState(), _wanted(desired), {})]
+        return [create, *_grants(desired, VolumeState(), wanted=wanted_of(desired), gave={})]
     require_ours(desired, f"the volume {name}", state.mark)
     changes = []
     comment = spec.comment or state.comment
@@ -332,56 +293,23 @@ def plan(desired: Desired[VolumeSpec], state: VolumeState | None) -> Sequence[Ch
         before = {"comment": state.comment, "mark": state.mark}
         after = {"comment": comment, "mark": origin.request}
         changes.append(_change(desired, "comment", Verb.UPDATE, before=before, after=after, summary=what))
-    return [*changes, *_grants(desired, state, _wanted(desired), _gave(desired))]
-
-
-def _gave(desired: Desired[VolumeSpec]) -> dict[str, frozenset[str]]:
-    """What earlier versions of the request granted."""
-    given = desired.origin.member_access.get("volume", ())
-    members = {member: frozenset(given) for member in desired.origin.former_members if given}
-    return grants.union([members, *map(_granted, desired.earlier)])
+    return [*changes, *_grants(desired, state, wanted=wanted_of(desired), gave=given_of(desired))]
 
 
 def _grants(
     desired: Desired[VolumeSpec],
     state: VolumeState,
+    *,
     wanted: grants.Grants,
     gave: grants.Grants,
     stage: Stage = Stage.NOW,
 ) -> Iterator[Change]:
     """At most one change. Who is wanted holds exactly that; who was, and is no more, loses what we gave."""
     found = grants.difference(wanted, state.held, "named", gave=gave)
-    if not found:
-        return
-    held = grants.folded(state.held)
-    before = {one.principal: held.get(one.principal.casefold(), frozenset()) for one in found}
-    said = [
-        f"{one.principal}: "
-        + " and ".join(
-            f"{verb} {', '.join(names)}"
-            for verb, names in (("grant", one.add), ("take away", one.remove))
-            if names
-        )
-        for one in found
-    ]
-    standing = Verb.UPDATE if any(before.values()) else Verb.CREATE
     parent = f"USE_CATALOG on {desired.spec.catalog.lower()} and USE_SCHEMA on {_parent(desired.spec)}"
-    yield _change(
-        desired,
-        "grants",
-        standing if stage is Stage.NOW else Verb.REMOVE,
-        before={"grants": {who: sorted(held) for who, held in before.items()}},
-        after={
-            "changes": [
-                {"principal": one.principal, "add": list(one.add), "remove": list(one.remove)}
-                for one in found
-            ]
-        },
-        summary=f"{full_name(desired.spec)}: {'; '.join(said)}",
-        details=(f"Who is to use them needs {parent}, too.",) if any(one.add for one in found) else (),
-        removes=tuple(f"{one.principal} loses {name}" for one in found for name in one.remove),
-        stage=stage,
-    )
+    details = (f"Who is to use them needs {parent}, too.",) if any(one.add for one in found) else ()
+    place = _place(desired.spec)
+    yield from granting(place, found, state.held, kind="volume", stage=stage, details=details)
 
 
 def retire(desired: Desired[VolumeSpec], state: VolumeState) -> Sequence[Change]:
@@ -392,13 +320,8 @@ def retire(desired: Desired[VolumeSpec], state: VolumeState) -> Sequence[Change]
     if not state.stands:
         return ()
     name = full_name(desired.spec)
-    if state.mark != desired.origin.request:
-        raise RefusedChange(
-            Reason.NOT_OURS,
-            f"The volume {name} does not belong to this request and is left alone.",
-            "Nothing needs to be done: set `lifecycle: retired` once the rest is gone.",
-        )
-    drop = _change(
+    require_ours_to_retire(desired, f"the volume {name}", state.mark)
+    dropped = _change(
         desired,
         "volume",
         Verb.REMOVE,
@@ -412,16 +335,33 @@ def retire(desired: Desired[VolumeSpec], state: VolumeState) -> Sequence[Change]
         ),
         stage=Stage.DROP,
     )
-    gave = grants.union([_wanted(desired), _gave(desired)])
-    return (*_grants(desired, state, {}, gave, Stage.REVOKE), drop)
+    gave = grants.union([wanted_of(desired), given_of(desired)])
+    return (*_grants(desired, state, wanted={}, gave=gave, stage=Stage.REVOKE), dropped)
 
 
 def _change(
-    desired: Desired[VolumeSpec], action: str, verb: Verb, *, after: Mapping[str, Any], **more: Any
+    desired: Desired[VolumeSpec],
+    action: str,
+    verb: Verb,
+    *,
+    after: Mapping[str, Any],
+    summary: str,
+    **further: Unpack[Further],
 ) -> Change:
-    name, spec = full_name(desired.spec), desired.spec
-    place = {"volume": name, "schema": _parent(spec), "name": spec.name}
-    return Change(kind="volume", identity=name, action=action, verb=verb, after={**place, **after}, **more)
+    name, place = full_name(desired.spec), _place(desired.spec)
+    return Change(
+        kind="volume",
+        identity=name,
+        action=action,
+        verb=verb,
+        after={**place, **after},
+        summary=summary,
+        **further,
+    )
+
+
+def _place(spec: VolumeSpec) -> dict[str, str]:
+    return {"volume": full_name(spec), "schema": _parent(spec), "name": spec.name}
 
 
 # --- apply --------------------------------------------------------------------------------------------------
@@ -430,108 +370,44 @@ def _change(
 def apply(change: Change, client: WorkspaceClient) -> None:
     """One change; a volume that an interrupted run made is found and kept."""
     after, name = change.after, change.after["volume"]
-    with translate("Databricks"):
+    with translate(WHERE):
         if change.action == "grants":
-            _grant(after, client, may_be_gone=change.verb is Verb.REMOVE)
+            found, going = differences(after["changes"]), change.verb is Verb.REMOVE
+            regrant(client, "volume", name, found, going=going)
         elif change.verb is Verb.CREATE:
             _make(after, client)
         elif change.verb is Verb.REMOVE:
             _drop(after, client)
         else:
-            _require_mark(after, client.volumes.read(name).comment, ("", after["mark"]))
+            if mark := without_mark(client.volumes.read(name).comment)[1]:
+                require_still_ours(f"the volume {name}", mark, after["mark"])
             client.volumes.update(name, comment=with_mark(after["comment"], after["mark"]))
 
 
 def _make(after: Mapping[str, Any], client: WorkspaceClient) -> None:
-    """Create unless it stands; then wait until it shows."""
-    from databricks.sdk.errors import NotFound
-    from databricks.sdk.errors.base import DatabricksError
     from databricks.sdk.service.catalog import VolumeType
 
-    def look() -> bool | None:
-        try:
-            found = client.volumes.read(after["volume"])
-        except NotFound:
-            return None
-        _require_mark(after, found.comment, (after["mark"],))
-        return True
-
-    if look():
-        return
     catalog, _, schema = after["schema"].partition(".")
     comment = with_mark(after["comment"], after["mark"])
-    try:
-        client.volumes.create(catalog, schema, after["name"], VolumeType.MANAGED, comment=comment)
-    except DatabricksError as error:
-        # The SDK repeats the call after a lost answer: what it made the first time is ours.
-        if not str(error.error_code or "").endswith("ALREADY_EXISTS"):
-            raise
-    until(look, what=f"The volume {after['volume']}", where="Databricks")
+    create = partial(
+        client.volumes.create, catalog, schema, after["name"], VolumeType.MANAGED, comment=comment
+    )
+    make(f"the volume {after['volume']}", require_ours=partial(_require_ours, after, client), create=create)
 
 
 def _drop(after: Mapping[str, Any], client: WorkspaceClient) -> None:
-    from databricks.sdk.errors import NotFound
-
     name = after["volume"]
-    try:
-        _require_mark(after, client.volumes.read(name).comment, (after["mark"],))
-    except NotFound:
-        return
-    for thing in _content(client, name):
-        raise Refused(
-            f"The volume {name} is not empty any more: it holds {thing}.",
-            fix="Move or delete what is in it first; Lakeport never deletes data.",
-        )
-    client.volumes.delete(name)
+    drop(
+        f"the volume {name}",
+        require_ours=partial(_require_ours, after, client),
+        content=_content(client, name),
+        delete=partial(client.volumes.delete, name),
+    )
 
 
-def _require_mark(after: Mapping[str, Any], comment: str | None, marks: tuple[str, ...]) -> None:
-    if without_mark(comment)[1] not in marks:
-        raise StalePlan(
-            f"The volume {after['volume']} exists and does not belong to {after['mark']}.",
-            why="Somebody made it, or changed its owner mark, after the plan was approved.",
-            fix="Look at the new plan of the pull request.",
-        )
-
-
-def _grant(after: Mapping[str, Any], client: WorkspaceClient, *, may_be_gone: bool) -> None:
-    """All differences in one call, read back until they show; a new volume may be unknown for seconds."""
-    from databricks.sdk.errors import NotFound
-    from databricks.sdk.service.catalog import PermissionsChange
-    from databricks.sdk.service.catalog import Privilege as Named
-
-    name = after["volume"]
-    body = [
-        PermissionsChange(
-            principal=one["principal"],
-            add=[Named(privilege) for privilege in one["add"]],
-            remove=[Named(privilege) for privilege in one["remove"]],
-        )
-        for one in after["changes"]
-    ]
-
-    def attempt() -> bool | None:
-        try:
-            client.grants.update("volume", name, changes=body)
-        except NotFound as error:
-            if str(error.error_code or "").startswith("PRINCIPAL"):
-                raise
-            return True if may_be_gone else None
-        return True
-
-    def shown() -> bool | None:
-        try:
-            held = _held(client, name)
-        except NotFound:
-            return True if may_be_gone else None
-        return True if grants.shown(differences, held) else None
-
-    differences = [
-        grants.Difference(one["principal"], tuple(one["add"]), tuple(one["remove"]))
-        for one in after["changes"]
-    ]
-    until(attempt, what=f"The volume {name}", where="Databricks")
-    until(shown, what=f"The grants on {name}", where="Databricks")
+def _require_ours(after: Mapping[str, Any], client: WorkspaceClient) -> None:
+    mark = without_mark(client.volumes.read(after["volume"]).comment)[1]
+    require_still_ours(f"the volume {after['volume']}", mark, after["mark"])
 
 
 def outputs(desired: Desired[VolumeSpec], state: VolumeState) -> Mapping[str, str]:
@@ -542,8 +418,7 @@ def outputs(desired: Desired[VolumeSpec], state: VolumeState) -> Mapping[str, st
 
 def access(spec: VolumeSpec) -> Iterator[Held]:
     """Who is given what on the files."""
-    for grant in spec.grants:
-        yield Held(principal=grant.principal, levels=grant.privileges, thing=full_name(spec))
+    return access_of(spec, full_name(spec))
 
 
 def adopt(desired: Desired[VolumeSpec], state: VolumeState) -> Mapping[str, Any]:
@@ -552,7 +427,7 @@ def adopt(desired: Desired[VolumeSpec], state: VolumeState) -> Mapping[str, Any]
     if desired.spec.comment and desired.spec.comment != state.comment:
         found["comment"] = state.comment
     held = grants.folded(state.held)
-    wanted = _granted(desired.spec)
+    wanted = granted(desired.spec)
     stands = {who: held.get(who.casefold(), frozenset()) & {*get_args(Privilege)} for who in wanted}
     if stands != wanted:
         found["grants"] = [
@@ -562,32 +437,6 @@ def adopt(desired: Desired[VolumeSpec], state: VolumeState) -> Mapping[str, Any]
 
 
 # --- rules --------------------------------------------------------------------------------------------------
-
-
-def _catalog_allowed(desired: Desired[VolumeSpec], policy: Policy) -> Iterator[Complaint]:
-    origin = desired.origin
-    limit = policy.effective_for(origin).catalogs
-    if desired.spec.catalog.lower() not in {name.lower() for name in limit.value}:
-        choices = f"Choose {' or '.join(limit.value)}." if limit.value else "The policy names none for them."
-        yield Complaint(
-            path="catalog",
-            message=f"{origin.team} has no catalog {desired.spec.catalog} in {origin.environment}"
-            f"{policy.said(limit)}.",
-            hint=did_you_mean(desired.spec.catalog, limit.value) or choices,
-        )
-
-
-def _one_entry_per_principal(desired: Desired[VolumeSpec], policy: Policy) -> Iterator[Complaint]:
-    del policy
-    seen: set[str] = set()
-    for index, grant in enumerate(desired.spec.grants):
-        if grant.principal.casefold() in seen:
-            yield Complaint(
-                path=f"grants[{index}].principal",
-                message=f"The group {grant.principal} is there twice.",
-                hint="Write all its privileges into one entry.",
-            )
-        seen.add(grant.principal.casefold())
 
 
 _EXAMPLE = """\
@@ -607,7 +456,7 @@ RULES = (
         fix="Choose a catalog that the policy gives the team in this environment.",
         wrong=_EXAMPLE.format(catalog="ml_prod"),
         right=_EXAMPLE.format(catalog="ml_dev"),
-        check=_catalog_allowed,
+        check=catalog_allowed,
         exceptable=True,
     ),
     Rule(
@@ -622,7 +471,7 @@ RULES = (
         right=_EXAMPLE.format(catalog="ml_dev")
         + "  grants:\n"
         + "  - {principal: growth, privileges: [READ_VOLUME, WRITE_VOLUME]}\n",
-        check=_one_entry_per_principal,
+        check=one_entry_per_principal,
     ),
 )
 
@@ -647,6 +496,6 @@ KIND: Kind[VolumeSpec, VolumeState, WorkspaceClient] = Kind(
     derive=derive,
     marked=marked,
     rules=RULES,
-    system="Databricks",
+    system=WHERE,
     member_levels=get_args(Privilege),
 )

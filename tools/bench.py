@@ -44,6 +44,13 @@ MANY_BUDGET = {
 CHANGED_BUDGET = "200 ms"
 HOSTILE_BUDGET = "100 ms"
 BOT_BUDGET = "30 ms"
+AUDIT_BUDGET = {
+    "list, 20,000": "0.3 s",
+    "show, 20,000": "0.1 s",
+    "access --on, 20,000": "1.0 s",
+    "list, 100,000": "1.5 s",
+    "site, 5,000": "20 s",
+}
 PROVISION_BUDGET = "1.15 x"
 CALL_SECONDS = 0.2
 SCENARIOS = ROOT / "tests/data/scenarios"
@@ -57,11 +64,14 @@ class Size:
     rounds: int = 5
     many: int = 5_000
     large: int = 20_000
+    long: int = 100_000
     curve: tuple[int, ...] = (1_000, 5_000, 10_000, 20_000, 50_000)
     applied: int = 1_000
 
 
-QUICK = Size(start_rounds=5, rounds=1, many=500, large=1_000, curve=(500, 1_000, 2_000), applied=100)
+QUICK = Size(
+    start_rounds=5, rounds=1, many=500, large=1_000, long=2_000, curve=(500, 1_000, 2_000), applied=100
+)
 
 
 @dataclass(frozen=True)
@@ -307,6 +317,30 @@ def provision(size: Size, home: Path) -> Measured:
     return found
 
 
+def audit(size: Size, home: Path) -> Measured:
+    """Questions of an auditor over a long record, asked for the second time: what was read is kept."""
+    sys.path.insert(0, str(ROOT))
+    from tests.support.record import many
+
+    found: Measured = {}
+    for count in (size.large, size.long):
+        folder = home / str(count)
+        many(folder, count, (ROOT / "tests/data" / ONE).read_bytes())
+        ask = [LAKEPORT, "audit"]
+        questions: dict[str, list[str]] = {"list": [*ask, "list", "--json"]}
+        if count == size.large:
+            questions["show"] = [*ask, "show", "p-7"]
+            questions["access --on"] = [*ask, "access", "--object", "ml_dev.p_7", "--on", "2027-12-31"]
+        measured = measure(questions, folder, size.rounds)
+        found |= {f"{name}, {count:,}": cost for name, cost in measured.items()}
+        shutil.rmtree(folder)
+    folder = home / "site"
+    many(folder, size.many, (ROOT / "tests/data" / ONE).read_bytes())
+    (folder / "requests/policy.yaml").write_bytes((ROOT / "requests/policy.yaml").read_bytes())
+    site = {f"site, {size.many:,}": [LAKEPORT, "audit", "site", "--out", str(home / "out")]}
+    return found | measure(site, folder, 1)
+
+
 def _chain(calls: Iterable[tuple[float, float]]) -> int:
     """The most of these times (begin, end) of which each begins after the end of the one before."""
     count, free = 0, 0.0
@@ -388,6 +422,17 @@ def table_of_bot(found: Measured) -> Iterator[str]:
             yield f"{name:<44}{cost.wall * 1000:>8.1f}{cost.cpu * 1000:>8.1f}{budget:>16}"
 
 
+def table_of_audit(found: Measured) -> Iterator[str]:
+    """Seconds."""
+    yield f"{'lakeport audit, requests':<30}{'s':>8}{'cpu s':>8}{'MB':>7}{'':>12}{'budget':>16}"
+    for name, cost in found.items():
+        if isinstance(cost, Cost):
+            budget = AUDIT_BUDGET.get(name, "")
+            yield f"{name:<30}{cost.wall:>8.2f}{cost.cpu:>8.2f}{cost.memory:>7.0f}{'':>12}{budget:>16}"
+        else:
+            yield f"{name:<30}  {cost}"
+
+
 def table_of_provision(found: Measured) -> Iterator[str]:
     """Seconds, and how often the longest chain of calls that is."""
     yield f"{'200 ms for each call':<44}{'s':>8}{'x chain':>9}{'budget':>16}"
@@ -407,7 +452,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few rounds, few files: whether it runs at all")
     parser.add_argument(
         "--only",
-        choices=("start", "many", "changed", "growth", "hostile", "bot", "provision"),
+        choices=("start", "many", "changed", "growth", "hostile", "bot", "provision", "audit"),
         help="one section",
     )
     parser.add_argument("--json", action="store_true", help="one object for a machine")
@@ -421,6 +466,7 @@ def main() -> int:
         "hostile": (hostile, table_of_hostile),
         "bot": (bot, table_of_bot),
         "provision": (provision, table_of_provision),
+        "audit": (audit, table_of_audit),
     }
     every: dict[str, Measured] = {}
     for name, (run, table) in sections.items():

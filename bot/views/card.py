@@ -42,7 +42,7 @@ STATES = {
     Stage.COLLECTING: "I am still collecting what is needed.",
     Stage.REVIEWING: "Ready for you to confirm.",
     Stage.SUBMITTED: "Submitted; under review.",
-    Stage.MERGED: "Approved and merged; being set up.",
+    Stage.MERGED: "Approved and merged; being carried out.",
     Stage.APPLIED: "Done.",
     Stage.FAILED: "Something did not work; see the thread.",
     Stage.WITHDRAWN: "Withdrawn.",

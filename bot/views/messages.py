@@ -226,9 +226,9 @@ def _status(event: Event) -> Message:
                 "Open it",
             )
         case Merged():
-            return _text("Merged. Everything is being set up now.")
+            return _text("Merged. It is being carried out now.")
         case Closed():
-            return _text("The pull request was closed without being merged, so nothing will be set up.")
+            return _text("The pull request was closed without being merged, so nothing changes.")
         case Applied():
             return _applied(event)
         case Failed():
@@ -244,8 +244,24 @@ def _linked(text: str, url: str, label: str) -> Message:
     return Message(_fallback(text), tuple(blocks))
 
 
+def _done(event: Applied) -> str:
+    """What is true now, in a sentence or two."""
+    if event.due:
+        return (
+            "Done. Everything was taken away but what holds data: "
+            f"that is dropped on {event.due} if it is empty by then, without another approval."
+        )
+    return {
+        "retiring": "Done. Everything was taken away.",
+        "retired": "Done. The request is closed.",
+    }.get(event.lifecycle, "Done. Everything stands.")
+
+
 def _applied(event: Applied) -> Message:
-    blocks = [section("Done. Everything stands.")]
+    text = _done(event)
+    blocks = [section(text)]
+    if event.outputs and event.lifecycle != "active":
+        blocks.append(context("Still there, to be read:" if event.due else "Kept:"))
     for name, outputs in list(event.outputs.items())[:MAX_OUTPUTS]:
         kind, _, identity = name.partition("/")
         label = f"{kind} {identity}".strip()
@@ -255,7 +271,7 @@ def _applied(event: Applied) -> Message:
         blocks.append(marked(f"{shown} {rest}".strip()))
     if event.receipt:
         blocks.append(context(f"Receipt {event.receipt}"))
-    return Message("Done. Everything stands.", fitting(blocks))
+    return Message(_fallback(text), fitting(blocks))
 
 
 def _failed(event: Failed) -> Message:

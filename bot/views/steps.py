@@ -1,4 +1,4 @@
-"""How far the setting up is: a plan of tasks in one message that is updated in place."""
+"""How far the apply is: a plan of tasks in one message that is updated in place."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def steps_message(steps: Sequence[tuple[str, str]], *, done: int, total: int, ov
 
     The text beside the blocks, which is what is read aloud, also names what is under way and what failed.
     """
-    head = "Setting up is over" if over else "Setting up"
+    head = "Carried out" if over else "Carrying it out"
     title = f"{head}: {done} of {total} step{'' if total == 1 else 's'} {'is' if done == 1 else 'are'} done."
     tasks = [_task(number, state, words) for number, (state, words) in enumerate(steps[:STEPS])]
     blocks: list[Block] = [{"type": "plan", "title": title, "tasks": tasks}]

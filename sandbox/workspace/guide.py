@@ -114,7 +114,9 @@ def _of_pull(facts: Facts, pull: PullSeen) -> Step:
 def _of_apply(facts: Facts) -> Step:
     run = facts.apply
     if run is None or run.live:
-        return Step("Merged. The workflow sets everything up …", place="runs", link="Watch", busy=True)
+        return Step("Merged. The workflow carries it out …", place="runs", link="Watch", busy=True)
     if run.state == "success":
+        if facts.pull and facts.pull.title.startswith(("Retire ", "Close ")):
+            return Step("Done. The thread says what was taken away.", place="databricks", link="Look")
         return Step("Done. Everything stands.", place="databricks", link="See it in Databricks")
     return Step("The apply did not work. Its log says why.", place=f"run-{run.id}", link="Show the log")

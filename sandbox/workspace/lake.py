@@ -1,7 +1,8 @@
-"""What the workspace shows of Databricks: catalogs, schemas with their grants, and compute with its state."""
+"""What the workspace shows of Databricks: catalogs with what is in them, and compute with its state."""
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,8 @@ SOON, LATER = 0.8, 4.0
 """Seconds until it is looked at again: while something happens, and otherwise."""
 OWN_SCHEMAS = frozenset({"default", "information_schema"})
 MARKS = ("lakeport.request", "lakeport-request")
+MARK_LINE, POLICY_MARK = "lakeport-request: ", "lakeport "
+"""The mark where there are no labels: a volume's last line of comment, the first word of a policy's name."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +29,26 @@ class Grant:
 
 
 @dataclass(frozen=True)
-class Schema:
-    """A schema; ``request`` names the request it was made for."""
+class Volume:
+    """A volume; ``request`` names the request it was made for, ``facts`` its sort and its owner."""
 
     name: str
     comment: str
     request: str
+    facts: tuple[str, ...]
     grants: tuple[Grant, ...]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A schema; ``request`` names the request it was made for, ``facts`` its owner and its properties."""
+
+    name: str
+    comment: str
+    request: str
+    facts: tuple[str, ...]
+    grants: tuple[Grant, ...]
+    volumes: tuple[Volume, ...]
 
 
 @dataclass(frozen=True)
@@ -46,7 +62,10 @@ class Catalog:
 
 @dataclass(frozen=True)
 class Compute:
-    """A cluster, a SQL warehouse or a job, with facts to show."""
+    """A cluster, a SQL warehouse, a job, a cluster policy or an instance pool, with facts to show.
+
+    ``state`` is empty for what has none.
+    """
 
     kind: str
     name: str
@@ -58,10 +77,14 @@ class Compute:
 
 @dataclass(frozen=True)
 class LakeSeen:
-    """The live state; ``trouble`` says why it could not be read."""
+    """The live state; ``trouble`` says why it could not be read.
+
+    ``bounds`` are the cluster policies and instance pools that compute is made under and from.
+    """
 
     catalogs: tuple[Catalog, ...] = ()
     compute: tuple[Compute, ...] = ()
+    bounds: tuple[Compute, ...] = ()
     trouble: str = ""
 
     @property
@@ -109,7 +132,8 @@ class Lake:
     def _refresh(self) -> None:
         written = self._writes()
         try:
-            seen = LakeSeen(self._catalogs(), (*self._clusters(), *self._warehouses(), *self._jobs()))
+            compute = (*self._clusters(), *self._warehouses(), *self._jobs())
+            seen = LakeSeen(self._catalogs(), compute, (*self._policies(), *self._pools()))
         except (httpx.HTTPError, KeyError, TypeError, ValueError) as error:
             seen = LakeSeen(trouble=f"Databricks does not answer as it should ({type(error).__name__}).")
         self._count += seen != self._seen
@@ -137,10 +161,24 @@ class Lake:
                 one["full_name"],
                 one.get("comment") or "",
                 _mark(one.get("properties")),
+                (_owner(one), *_unmarked(one.get("properties"))),
                 self._privileges("schema", one["full_name"]),
+                self._volumes(catalog, one["name"]),
             )
             for one in found
             if one["name"] not in OWN_SCHEMAS
+        )
+
+    def _volumes(self, catalog: str, schema: str) -> tuple[Volume, ...]:
+        found = self._get(f"{CATALOG}/volumes", catalog_name=catalog, schema_name=schema).get("volumes", ())
+        return tuple(
+            Volume(
+                one["full_name"],
+                *_marked_below(one.get("comment") or ""),
+                (one.get("volume_type", "").lower(), _owner(one)),
+                self._privileges("volume", one["full_name"]),
+            )
+            for one in found
         )
 
     def _privileges(self, kind: str, name: str) -> tuple[Grant, ...]:
@@ -204,6 +242,35 @@ class Lake:
             for one in self._get("/api/2.2/jobs/list").get("jobs", ())
         ]
 
+    def _policies(self) -> list[Compute]:
+        return [
+            Compute(
+                "cluster policy",
+                one["name"],
+                "",
+                _marked_before(one["name"]),
+                (_restricts(one.get("definition") or "{}"), *self._named(one.get("libraries"))),
+                (),
+            )
+            for one in self._get("/api/2.0/policies/clusters/list").get("policies", ())
+        ]
+
+    def _named(self, libraries: Sequence[Mapping[str, Any]] | None) -> list[str]:
+        return [name for one in libraries or () if (name := one.get("pypi", {}).get("package", ""))]
+
+    def _pools(self) -> list[Compute]:
+        return [
+            Compute(
+                "instance pool",
+                one["instance_pool_name"],
+                one.get("state", ""),
+                _mark(one.get("custom_tags")),
+                (one.get("node_type_id", ""), f"{one.get('min_idle_instances') or 0} kept idle"),
+                (),
+            )
+            for one in self._get("/api/2.0/instance-pools/list").get("instance_pools", ())
+        ]
+
     def _levels(self, kind: str, identifier: str) -> tuple[Grant, ...]:
         found = self._get(f"/api/2.0/permissions/{kind}/{identifier}")
         return tuple(
@@ -218,6 +285,30 @@ class Lake:
 
 def _mark(labels: Mapping[str, str] | None) -> str:
     return next((labels[mark] for mark in MARKS if mark in labels), "") if labels else ""
+
+
+def _unmarked(labels: Mapping[str, str] | None) -> list[str]:
+    return [f"{key}: {value}" for key, value in sorted((labels or {}).items()) if key not in MARKS]
+
+
+def _owner(found: Mapping[str, Any]) -> str:
+    return f"owned by {found['owner']}" if found.get("owner") else ""
+
+
+def _marked_below(comment: str) -> tuple[str, str]:
+    """Comment and request of a volume."""
+    above, _, last = comment.rpartition("\n")
+    return (above, last.removeprefix(MARK_LINE)) if last.startswith(MARK_LINE) else (comment, "")
+
+
+def _marked_before(name: str) -> str:
+    """The request of a cluster policy, whose name is the mark, the request and the compute."""
+    return name.removeprefix(POLICY_MARK).split(" ")[0] if name.startswith(POLICY_MARK) else ""
+
+
+def _restricts(definition: str) -> str:
+    count = len(json.loads(definition))
+    return f"decides {count} setting{'' if count == 1 else 's'}"
 
 
 def _workers(cluster: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ from bot.answers import MAX_ANSWERS, UNKNOWN, answers
 from bot.asides import MOST, asides
 from bot.conversation import composed_of, step
 from bot.dialogue import Ask, Changed, Filled, Note, Said
-from bot.draft import Draft, Stage
+from bot.draft import Draft, Patch, Stage
+from gitops.draft import Value
 from tests.support.organisation import LI_WEI, draft, world
 
 WORLD = world()
@@ -235,11 +236,18 @@ def test_what_happens_next_depends_on_where_the_request_stands(stage: Stage, par
     assert part in told("what happens next?", replace(complete(), state=stage))
 
 
+def test_after_a_retirement_nothing_is_said_to_stand() -> None:
+    ended = complete().changed([Patch("metadata.lifecycle", None, Value("retiring", "said"), "x", "4.0", 4)])
+    said = told("what happens next?", replace(ended, state=Stage.APPLIED))
+    assert "what it had was taken away" in said
+    assert "everything stands" not in said
+
+
 def test_after_the_merge_questions_are_still_answered_and_nothing_else_is_taken() -> None:
     state = replace(complete(), state=Stage.MERGED)
     for text, part in (
         ("what happens next?", "It is merged"),
-        ("make it large", "is being set up right now"),
+        ("make it large", "is being carried out right now"),
     ):
         moved, replies = talk(state, text)
         assert moved.said == state.said

@@ -1,4 +1,4 @@
-"""While it is being set up: one message says how far it is, and the last word is the receipt's."""
+"""While it is being carried out: one message says how far it is, and the last word is the receipt's."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gitops.receipts import Step, StepOutcome
 from sandbox.slack.blocks import check_message
 from tests.fakes.repository import receipt
 from tests.support.desk_rig import Rig
-from tests.support.github_events import RECEIPTS, comment, merged, person, submitted
+from tests.support.github_events import PATH, RECEIPTS, comment, merged, person, submitted
 
 ACTIONS = person("github-actions[bot]", "Bot")
 
@@ -38,7 +38,7 @@ def far(number: int, *states: str, run: str = "5-1", **more: Any) -> dict[str, A
 
 
 def shown(rig: Rig) -> list[dict[str, Any]]:
-    return [one for one in rig.web.messages if one["text"].startswith("Setting up")]
+    return [one for one in rig.web.messages if one["text"].startswith(("Carrying it out", "Carried out"))]
 
 
 def lines(message: dict[str, Any]) -> list[str]:
@@ -55,14 +55,14 @@ def test_one_message_follows_the_apply_to_its_end(rig: Rig) -> None:
     rig.hook("pull_request", merged())
     rig.hook("issue_comment", far(1, "waiting", "waiting"))
     (message,) = shown(rig)
-    assert message["text"] == "Setting up: 0 of 2 steps are done."
+    assert message["text"] == "Carrying it out: 0 of 2 steps are done."
     rig.hook("issue_comment", far(2, "done", "running"))
-    assert message["text"] == "Setting up: 1 of 2 steps is done. Running: Create part 2."
+    assert message["text"] == "Carrying it out: 1 of 2 steps is done. Running: Create part 2."
     assert lines(message) == ["complete: Create part 1", "in_progress: Create part 2"]
     steps = (done(1), done(2))
     rig.github.receipts.append(replace(receipt(1, 7), run_id="5", attempt=1, steps=steps))
     rig.hook("push", RECEIPTS)
-    assert message["text"] == "Setting up is over: 2 of 2 steps are done."
+    assert message["text"] == "Carried out: 2 of 2 steps are done."
     assert shown(rig) == [message]
     assert rig.texts()[-1].startswith("Done")
 
@@ -78,6 +78,35 @@ def test_that_a_run_starts_is_no_result(rig: Rig) -> None:
     rig.hook("push", RECEIPTS)
     assert "It was tried 3 times." in str(rig.web.messages)
     assert "on hold" in str(rig.web.messages)
+
+
+@pytest.mark.parametrize(
+    ("lifecycle", "due", "told", "kept"),
+    [
+        ("active", "", "Done. Everything stands.", ""),
+        ("retiring", "", "Done. Everything was taken away.", "Kept:"),
+        (
+            "retiring",
+            "2026-12-21",
+            "Done. Everything was taken away but what holds data: that is dropped on 2026-12-21 "
+            "if it is empty by then, without another approval.",
+            "Still there, to be read:",
+        ),
+        ("retired", "", "Done. The request is closed.", "Kept:"),
+    ],
+)
+def test_the_last_word_says_what_is_true(rig: Rig, lifecycle: str, due: str, told: str, kept: str) -> None:
+    submitted(rig)
+    rig.hook("pull_request", merged())
+    raw = rig.github.submitted[-1]["raw"].replace(b"lifecycle: active", f"lifecycle: {lifecycle}".encode())
+    rig.github.files[PATH, "b" * 40] = raw
+    status = "waiting" if due else "applied"
+    rig.github.receipts.append(receipt(1, 7, status, path=PATH, due=due))
+    rig.hook("push", RECEIPTS)
+    assert rig.texts()[-1] == told
+    assert kept in str(rig.web.messages[-1]["blocks"])
+    assert "https://github.example/acme/lakeport-churn" in str(rig.web.messages[-1]["blocks"]), "its outputs"
+    assert rig.found().state == "applied"
 
 
 def test_twice_and_in_reverse_shows_the_newest(rig: Rig) -> None:

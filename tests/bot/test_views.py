@@ -178,6 +178,7 @@ def test_everything_else_keeps_to_the_limits_too(text: str) -> None:
         Status(CheckDone(False, text, text)),
         Status(Reviewed(text, "commented", text, text)),
         Status(Applied({f"schema/{text}": {"url": text, "id": text}, text: {}}, text)),
+        Status(Applied({text: {"url": text}}, text, lifecycle="retiring", due=text)),
         Status(Failed(text, text, (text,) * 40, text)),
     ):
         check(views.message(reply))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -21,7 +21,6 @@ from databricks.sdk.service.catalog import (
     VolumeType,
 )
 from databricks.sdk.service.files import DirectoryEntry
-from databricks.sdk.service.iam import Group, ResourceMeta, User
 
 CREATOR = "deployer"
 
@@ -79,8 +78,7 @@ class FakeWorkspace:
         self.grants = Grants(world)
         self.catalogs = SimpleNamespace(list=self._catalogs)
         self.schemas = SimpleNamespace(list=self._schemas)
-        self.groups = SimpleNamespace(list=self._groups)
-        self.users = SimpleNamespace(list=self._users)
+        self.api_client = SimpleNamespace(do=self._directory)
         self.files = SimpleNamespace(list_directory_contents=self._contents)
 
     def _catalogs(self) -> Iterator[CatalogInfo]:
@@ -94,19 +92,18 @@ class FakeWorkspace:
             if name.startswith(f"{catalog}."):
                 yield SchemaInfo(name=name.partition(".")[2], catalog_name=catalog)
 
-    def _groups(self, *, filter: str, attributes: str) -> Iterator[Group]:  # noqa: A002 - the SDK's own name
+    def _directory(self, method: str, path: str, query: Mapping[str, Any]) -> Any:
+        """Who is in the account, asked for by name."""
         self._world.calls += 1
-        assert attributes == "id,displayName,meta"
-        name = _filtered(filter, "displayName")
-        for known, kind in self._world.groups.items():
-            if known.lower() == name.lower():
-                yield Group(display_name=known, meta=ResourceMeta(resource_type=kind))
-
-    def _users(self, *, filter: str, attributes: str) -> Iterator[User]:  # noqa: A002 - the SDK's own name
-        self._world.calls += 1
-        assert attributes == "id,userName"
-        name = _filtered(filter, "userName")
-        yield from (User(user_name=one) for one in self._world.users if one == name.lower())
+        groups = {name for name, sort in self._world.groups.items() if sort == "Group"}
+        names, attribute = {
+            "GET /api/2.0/account/scim/v2/Groups": (groups, "displayName"),
+            "GET /api/2.0/account/scim/v2/Users": (self._world.users, "userName"),
+        }[f"{method} {path}"]
+        asked = re.fullmatch(rf'{attribute} eq "([^"\\]*)"', query["filter"])
+        assert asked, query["filter"]
+        found = [{attribute: name} for name in names if name.casefold() == asked[1].casefold()]
+        return {"totalResults": len(found), "Resources": found}
 
     def _contents(self, directory_path: str) -> Iterator[DirectoryEntry]:
         self._world.calls += 1
@@ -115,12 +112,6 @@ class FakeWorkspace:
             raise NotFound(f"The directory {directory_path} does not exist")
         for file in self._world.files[name]:
             yield DirectoryEntry(name=file.rstrip("/"), is_directory=file.endswith("/"))
-
-
-def _filtered(text: str, attribute: str) -> str:
-    found = re.fullmatch(rf'{attribute} eq "([^"\\]*)"', text)
-    assert found, text
-    return found[1]
 
 
 class Volumes:

@@ -15,7 +15,7 @@ from gitops.cost import Money
 from gitops.edited import Edit, Effect
 from gitops.finding import Finding, Place, Severity
 from gitops.markup import LIMIT, Page, clip, code, escape, visible
-from gitops.plan import Change, OnFailure, Plan, Reason, Refusal, Verb
+from gitops.plan import Change, OnFailure, Plan, Reason, Refusal, Stage, Verb
 from gitops.policy import ApprovalRule
 from gitops.receipts import Receipt, Step
 from gitops.render_plan import counts, differences, money, plan_comment, print_plan, removals, summary
@@ -200,6 +200,49 @@ def test_plan_comment_says_what_a_reviewer_needs() -> None:
     assert "<details><summary>Cost: about €312/month</summary>" in text
 
 
+def gone(number: int, stage: Stage, **fields: object) -> Change:
+    return change(number, verb=Verb.REMOVE, stage=stage, before={"a": 1}, after=None, **fields)
+
+
+def test_a_retirement_is_one_table_by_stage_and_the_hold_stands_below_it() -> None:
+    changes = (
+        gone(0, Stage.FREEZE, summary="Stop the cluster"),
+        gone(1, Stage.REVOKE, summary="growth: take away SELECT", removes=("growth loses SELECT",)),
+        gone(2, Stage.DROP, summary="Drop the schema"),
+    )
+    plan = Plan(request="dev/growth/churn", file_digest="sha256:0", changes=changes, notes=("It waits.",))
+    text = plan_comment(Report(entries=(entry(plan=plan),)))
+    assert "**create 0, change 0, remove 3, " in text
+    shown = text.split("#### Taken away, in this order")[1].split("#### Who must approve")[0]
+    assert [
+        line.rpartition(" | ")[0].replace("\N{NO-BREAK SPACE}", " ")
+        for line in shown.splitlines()
+        if line.startswith("| ")
+    ] == [
+        "| Stage | What",
+        "| 1 freeze | Stop the cluster",
+        "| 2 revoke | growth: take away SELECT",
+        "| 4 drop | Drop the schema",
+    ]
+    assert shown.rstrip().endswith("#### Notes\n- It waits.")
+    assert "#### Changes" not in text
+    assert text.split("<details>")[0].count("Stop the cluster") == 1
+    out = io.StringIO()
+    print_plan(render.open_console(out), entry(plan=plan))
+    assert "drop: Drop the schema" in out.getvalue()
+    assert out.getvalue().count("Drop the schema") == 1
+
+
+def test_no_table_has_a_header_without_a_name() -> None:
+    plan = entry(change(), change(1, verb=Verb.UPDATE, removes=("x",)), findings=(finding(),))
+    step = Step(key="k", digest="", verb="create", summary="", outcome="done")
+    for text in (plan_comment(Report(entries=(plan,))), render.result_comment(receipt(steps=(step,)))):
+        headers = re.findall(r"^(\|.*\|)\n\|---", text, re.M)
+        assert headers
+        for header in headers:
+            assert all(name.strip() for name in header.strip("|").split("|")), header
+
+
 def test_plan_comment_of_refusals_findings_and_errors() -> None:
     refusal = Refusal(kind="schema", identity="x", reason=Reason.NOT_OURS, message=NASTY, fix="Rename.")
     refused = entry(plan=Plan(request="dev/growth/churn", file_digest="sha256:0", refusals=(refusal,)))
@@ -239,15 +282,19 @@ def test_the_arithmetic_is_in_the_plan_comment_line_by_line() -> None:
 def test_what_becomes_of_a_change_when_another_fails_is_part_of_the_plan() -> None:
     kept, undone, held = change(), change(1, on_failure=OnFailure.UNDO), change(2, on_failure=OnFailure.HOLD)
     shown = plan_comment(Report(entries=(entry(kept, undone, held),)))
-    section = shown.split("#### If it fails")[1].split("<details>")[0]
-    for words in ("churn1: is taken away again when", "churn2: stays when what", "Everything else"):
+    section = shown.split("#### If a later step fails")[1].split("<details>")[0]
+    for words in (
+        "if this run made it: Create the schema ml&#95;dev.churn1.",
+        "person resumes: Create",
+        "Everything else",
+    ):
         assert words in section
     assert "churn0" not in section
-    assert "If it fails" not in plan_comment(Report(entries=(entry(kept),)))
+    assert "later step fails" not in plan_comment(Report(entries=(entry(kept),)))
     out = io.StringIO()
     print_plan(render.open_console(out), entry(kept, undone))
-    assert "if it fails" in out.getvalue()
-    assert "is taken away again" in " ".join(out.getvalue().split())
+    assert "if a later step fails" in out.getvalue()
+    assert "Taken away again" in " ".join(out.getvalue().split())
 
 
 def test_plan_comment_without_requests() -> None:
@@ -262,7 +309,7 @@ def test_plan_comment_fits_whatever_the_size(requests: int, changes: int) -> Non
     left = re.search(r"Left out.*?: (.*)\.\*\*", text)
     assert left
     if requests == 1:
-        shown = text.count("\n| + |")
+        shown = text.count("\n| +\N{NO-BREAK SPACE}create |")
         assert f"{changes - shown} changes" in left[1]
 
 

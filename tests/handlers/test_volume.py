@@ -13,7 +13,7 @@ from gitops.errors import Refused, RemoteDenied, RemoteUnavailable, StalePlan
 from gitops.kind import Desired
 from gitops.plan import Plan, Reason, RefusedChange, Stage
 from gitops.request import load_request
-from handlers import schema, volume
+from handlers import _unity_grants, schema, volume
 from tests.fakes import schema as schema_fake
 from tests.fakes.volume import CREATOR, Case
 from tests.handlers.support import carry_out, desired, plan
@@ -167,7 +167,9 @@ def test_grants_that_lag_are_read_until_they_show(case: Case) -> None:
 
 def test_the_wait_has_a_bound(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 20))
-    monkeypatch.setattr(volume, "until", lambda *a, **k: _until(*a, clock=lambda: float(next(clock)), **k))
+    monkeypatch.setattr(
+        _unity_grants, "until", lambda *a, **k: _until(*a, clock=lambda: float(next(clock)), **k)
+    )
     case.client.grants.late = 10_000
     with pytest.raises(RemoteUnavailable, match="did not show in time"):
         carry_out(KIND, plan(KIND, wanted(), case.client), case.client)
@@ -238,7 +240,7 @@ def test_a_volume_that_holds_anything_is_never_dropped(case: Case, thing: str) -
     assert f"{thing.rstrip('/')} now. Lakeport never deletes data" in drop.details[0]
     carry_out(KIND, [revoke], case.client)
     assert held == {CREATOR: {"MANAGE"}}
-    with pytest.raises(Refused, match="not empty any more"):
+    with pytest.raises(Refused, match="not empty: it holds"):
         carry_out(KIND, [drop], case.client)
     assert NAME in case.world.volumes
     case.world.files[NAME].clear()

@@ -49,10 +49,14 @@ WAITING = pull(plan="success", gate="failure", awaited=("nadia-k",))
         (replace(TALK, pull=pull(plan="success", gate="failure")), "judges the reviews"),
         (replace(TALK, pull=pull(plan="success", gate="success")), "can be merged now"),
         (replace(TALK, pull=pull("closed")), "was closed"),
-        (replace(TALK, pull=pull("merged")), "sets everything up"),
-        (replace(TALK, pull=pull("merged"), apply=run("in_progress")), "sets everything up"),
+        (replace(TALK, pull=pull("merged")), "carries it out"),
+        (replace(TALK, pull=pull("merged"), apply=run("in_progress")), "carries it out"),
         (replace(TALK, pull=pull("merged"), apply=run("failure")), "did not work"),
         (replace(TALK, pull=pull("merged"), apply=run("success")), "Everything stands"),
+        (
+            replace(TALK, pull=replace(pull("merged"), title="Retire churn"), apply=run("success")),
+            "what was taken away",
+        ),
     ],
 )
 def test_each_state_has_its_sentence(facts: Facts, words: str) -> None:

@@ -37,8 +37,12 @@ def test_what_is_made_shows_at_the_next_look(workspace: Databricks, lake: Lake) 
     assert lake.version() == before
 
     w.schemas.create(
-        "churn", "ml_dev", comment="Who leaves", properties={"lakeport.request": "dev/growth/churn"}
+        "churn",
+        "ml_dev",
+        comment="Who leaves",
+        properties={"lakeport.request": "dev/growth/churn", "cost_center": "CC-1042"},
     )
+    w.schemas.update("ml_dev.churn", owner="growth")
     change = catalog.PermissionsChange(
         principal="growth", add=[catalog.Privilege.SELECT, catalog.Privilege.MODIFY]
     )
@@ -60,12 +64,46 @@ def test_what_is_made_shows_at_the_next_look(workspace: Databricks, lake: Lake) 
     assert seen.trouble == ""
     (schema,) = seen.catalogs[0].schemas
     assert (schema.name, schema.comment, schema.request) == ("ml_dev.churn", "Who leaves", "dev/growth/churn")
+    assert schema.facts == ("owned by growth", "cost_center: CC-1042")
     assert schema.grants == (Grant("growth", "MODIFY, SELECT"),)
+    assert schema.volumes == ()
+    assert seen.bounds == ()
     assert seen.catalogs[1].schemas == ()
     shown = {one.kind: one for one in seen.compute}
     assert shown["cluster"].request == "dev/growth/churn"
     assert shown["cluster"].facts[:3] == ("1 to 4 workers", "Standard_D4ds_v5", "stops after 30 min")
     assert (shown["SQL warehouse"].name, shown["SQL warehouse"].facts[0]) == ("ask", "Small")
+
+
+def test_volumes_cluster_policies_and_pools_show_where_there_are_any(
+    workspace: Databricks, lake: Lake
+) -> None:
+    w = WorkspaceClient(host=workspace.url, token=workspace.token, auth_type="pat")
+    w.schemas.create("landing", "risk_prod")
+    comment = "Raw files\nlakeport-request: dev/growth/churn"
+    w.volumes.create("risk_prod", "landing", "raw", catalog.VolumeType.MANAGED, comment=comment)
+    w.volumes.create("risk_prod", "landing", "other", catalog.VolumeType.MANAGED)
+    change = catalog.PermissionsChange(principal="growth", add=[catalog.Privilege.READ_VOLUME])
+    w.grants.update("volume", "risk_prod.landing.raw", changes=[change])
+    definition = '{"spark_version": {"type": "fixed", "value": "16.4.x-scala2.12"}}'
+    w.cluster_policies.create(name="lakeport dev/growth/churn churn-dev", definition=definition)
+    w.instance_pools.create("general", "Standard_D4ds_v5", min_idle_instances=2)
+
+    seen = lake.look()
+    assert seen.trouble == ""
+    (schema,) = seen.catalogs[1].schemas
+    found = {one.name: one for one in schema.volumes}
+    raw, other = found["risk_prod.landing.raw"], found["risk_prod.landing.other"]
+    assert (raw.comment, raw.request) == ("Raw files", "dev/growth/churn")
+    assert raw.facts[0] == "managed"
+    assert raw.facts[1].startswith("owned by ")
+    assert raw.grants == (Grant("growth", "READ_VOLUME"),)
+    assert (other.comment, other.request, other.grants) == ("", "", ())
+    policy, pool = seen.bounds
+    assert (policy.kind, policy.request, policy.state) == ("cluster policy", "dev/growth/churn", "")
+    assert policy.facts == ("decides 1 setting",)
+    assert (pool.name, pool.request, pool.state) == ("general", "", "ACTIVE")
+    assert pool.facts == ("Standard_D4ds_v5", "2 kept idle")
 
 
 def test_looking_is_no_write_and_no_unknown_call(workspace: Databricks, lake: Lake) -> None:

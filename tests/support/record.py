@@ -123,3 +123,18 @@ class RecordMaker:
         subprocess.run(command, input=bytes(stream), check=True, env=os.environ | IDENTITY)
         lines = (line.split() for line in marks.read_text().splitlines())
         return [sha for _, sha in sorted((int(mark[1:]), sha) for mark, sha in lines)]
+
+
+def many(root: Path, count: int, raw: bytes) -> GitRepo:
+    """A record of so many requests, each merged and applied once; ``raw`` is what they are like."""
+    maker, teams = RecordMaker(), ("growth", "risk", "supply", "ml-platform")
+    for number in range(count):
+        team, name = teams[number % len(teams)], f"p-{number}"
+        own = raw.replace(b"churn-prediction", name.encode())
+        own = own.replace(b"churn_prediction", name.replace("-", "_").encode())
+        own = own.replace(b"team: growth", f"team: {team}".encode())
+        path = f"requests/dev/{team}/{name}.yaml"
+        merge = maker.merge(path, own, f"Onboard {name} ({team}, dev) (#{number + 1})")
+        maker.receipt(merge, f"dev/{team}/{name}", pull=number + 1)
+        maker.clock -= timedelta(hours=1)
+    return maker.write(root)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from gitops.plan import Reason, RefusedChange
+
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
@@ -30,6 +32,22 @@ def missing(client: WorkspaceClient, names: Collection[str]) -> frozenset[str]:
     return frozenset(users - _known(client, "Users", "userName", users)) | (
         (wanted - users) - _known(client, "Groups", "displayName", wanted - users)
     )
+
+
+def require_known(unknown: Collection[str]) -> None:
+    """Refuse to grant to principals that :func:`missing` found.
+
+    Raises:
+        RefusedChange: there are some.
+    """
+    if unknown:
+        sorts = (f"user {one}" if "@" in one else f"group {one}" for one in unknown)
+        raise RefusedChange(
+            Reason.MISSING,
+            f"The account has no {' and no '.join(sorts)}.",
+            "Check the spelling. Privileges of Unity Catalog go to groups and users of the account; a group "
+            "of the workspace alone, such as `users` or `admins`, can hold none.",
+        )
 
 
 def _known(client: WorkspaceClient, sort: str, attribute: str, names: Collection[str]) -> frozenset[str]:
