@@ -26,7 +26,7 @@ def spread(work: Callable[[Sequence[T]], R], items: Sequence[T], result: type[R]
     processes = _cores() if len(items) >= WORTH_IT and sys.platform == "linux" else 1
     bounds = [len(items) * part // processes for part in range(processes + 1)]
     own, *others = [items[bounds[part] : bounds[part + 1]] for part in range(processes)]
-    with _no_collection():
+    with no_collection():
         children = [_start(work, part) for part in others]  # they see the work and its data without a copy
         results = [work(own)]
         for part, (process, receiver) in zip(others, children, strict=True):
@@ -58,7 +58,7 @@ def _start(work: Callable[[Sequence[T]], R], part: Sequence[T]) -> tuple[int, Bi
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Nothing that is made here goes in circles, and looking for circles costs a fifth of the time."""
     import gc
 

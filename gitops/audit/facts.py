@@ -22,7 +22,7 @@ FORMAT = 1
 """Counts up when the facts change, so that what was kept before is not taken for them."""
 
 
-class Given(Struct, frozen=True, array_like=True):
+class Given(Struct, frozen=True, array_like=True, gc=False):
     """What a version gives somebody: ``levels`` on ``thing``, a resource of ``kind``."""
 
     kind: str
@@ -31,7 +31,7 @@ class Given(Struct, frozen=True, array_like=True):
     levels: tuple[str, ...]
 
 
-class Exempt(Struct, frozen=True, array_like=True):
+class Exempt(Struct, frozen=True, array_like=True, gc=False):
     """An exception from a rule as the file records it; ``until`` is its last day, ISO 8601."""
 
     rule: str
@@ -41,7 +41,7 @@ class Exempt(Struct, frozen=True, array_like=True):
     field: str = ""
 
 
-class Version(Struct, frozen=True, array_like=True):
+class Version(Struct, frozen=True, array_like=True, gc=False):
     """One version of a request file. Dates are ISO 8601; what the file leaves out is empty.
 
     ``digest`` is over its bytes. ``resources`` are (kind, identity). ``unreadable`` says why not all of it,
@@ -65,7 +65,7 @@ class Version(Struct, frozen=True, array_like=True):
     unreadable: str = ""
 
 
-class Written(Struct, frozen=True, array_like=True):
+class Written(Struct, frozen=True, array_like=True, gc=False):
     """One receipt. ``sound``: its digest is that of its contents. ``at`` is UTC, ISO 8601.
 
     ``done`` and ``steps`` count what was done, and all that was meant.

@@ -31,6 +31,13 @@ class Kept(Struct, Generic[Fact], frozen=True, array_like=True):
     facts: dict[str, Fact]
 
 
+class AsOf(Struct, Generic[Fact], frozen=True, array_like=True):
+    """What was made of the record when it was in one state."""
+
+    of: str
+    value: Fact
+
+
 class Shelf(Generic[Fact]):
     """Facts of one sort by Git id; what is not there yet is read from the blobs, and kept."""
 
@@ -113,6 +120,20 @@ def of_one(
     encode = msgspec.msgpack.encode
     _put(path, encode(OfOne(of, {name: msgspec.Raw(encode(those)) for name, those in found.items()})))
     return found.get(request, ())
+
+
+def made(checkout: Checkout, name: str, state: str, make: Callable[[], Fact], kept: type[AsOf[Fact]]) -> Fact:
+    """What ``make`` makes of the record in this ``state``: the same every time, so that it is made once."""
+    path, of = folder(checkout) / f"{name}.msgpack", f"{FORMAT} {state}"
+    try:
+        found = msgspec.msgpack.decode(path.read_bytes(), type=kept)
+        if found.of == of:
+            return found.value
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        pass
+    value = make()
+    _put(path, msgspec.msgpack.encode(kept(of, value)))
+    return value
 
 
 def one_version(checkout: Checkout, blob: str, registry: Registry) -> Version:

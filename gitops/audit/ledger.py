@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from gitops.audit import index
+from gitops.audit.index import AsOf
 from gitops.status import STATES
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ UNKNOWN = "unknown"
 WORDS = {**STATES, UNKNOWN: "not known: the receipts are not in this clone"}
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class Row(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One request. ``state`` is a key of :data:`WORDS`; ``owner`` is who looks after it.
 
     ``pull``, ``approvers``, ``receipt`` and ``commit`` are of its latest receipt, ``applied`` is when it was
@@ -78,11 +80,13 @@ class Filter(Struct, frozen=True, kw_only=True):
 def rows(record: Record, which: Filter | None = None) -> Iterator[Row]:
     """The rows of all requests on the default branch, by path."""
     chosen = which or Filter()
+    found = index.made(record.checkout, "rows", record.state, lambda: _all(record), AsOf[list[Row]])
+    return (row for row in found if chosen.lets(row))
+
+
+def _all(record: Record) -> list[Row]:
     _ = record.by_request  # all of them are asked for: read at once
-    for file in record.files:
-        row = row_of(record, file)
-        if chosen.lets(row):
-            yield row
+    return [row_of(record, file) for file in record.files]
 
 
 def row_of(record: Record, file: File) -> Row:

@@ -90,9 +90,9 @@ MERGES: Sequence[Column[Line]] = (
 )
 
 
-def as_data(rows: Iterable[Any]) -> list[Any]:
-    """The rows for JSON."""
-    return [msgspec.to_builtins(row) for row in rows]
+def as_data(rows: Iterable[Struct]) -> list[dict[str, Any]]:
+    """The rows for JSON, with the names of their fields."""
+    return [msgspec.structs.asdict(row) for row in rows]
 
 
 def as_json(data: Any) -> str:

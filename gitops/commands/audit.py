@@ -100,12 +100,14 @@ receipts (git fetch origin receipts). Days are year-month-day."""
 def run(options: argparse.Namespace, registry: Registry) -> int:
     """Answer the question."""
     from gitops.audit.record import Record
+    from gitops.fanout import no_collection
 
     record = Record(shared.checkout_here(), registry)
     if not record.has_receipts:
         note("The branch of receipts is not in this clone, so nobody can say what was applied.")
         note("Run: git fetch origin receipts:refs/remotes/origin/receipts")
-    return _ANSWERS[options.command](options, record, registry)
+    with no_collection():  # what was read is kept to the end
+        return _ANSWERS[options.command](options, record, registry)
 
 
 def _list(options: argparse.Namespace, record: Record, registry: Registry) -> int:
@@ -233,7 +235,7 @@ def _show(
     from gitops.audit import render
 
     if options.json:
-        say(render.as_json({"rows": rows}))
+        say(render.as_json({"rows": render.as_data(rows)}))
     elif options.csv:
         say(render.as_csv(rows, row.__struct_fields__))
     else:
