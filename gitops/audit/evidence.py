@@ -37,7 +37,7 @@ def pack(record: Record, since: date, until: date) -> dict[str, bytes]:
     excepted = list(ledger.exceptions(record, until))
     wrong = chain.problems(record)
     changes = merges.lines(came)
-    done = [one for _, one in receipts]
+    done = [one for _, one in receipts if one.ended]
     files = {
         "requests.csv": as_csv(list(ledger.rows(record)), ledger.Row.__struct_fields__),
         "changes.csv": as_csv(changes, merges.Line.__struct_fields__),

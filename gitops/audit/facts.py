@@ -91,6 +91,11 @@ class Written(Struct, frozen=True, array_like=True, gc=False):
     error: str
     sound: bool
 
+    @property
+    def ended(self) -> bool:
+        """Whether it tells how a run ended; the one before the first change says only that it began."""
+        return self.status != "started"
+
 
 def version_of(raw: bytes, registry: Registry) -> Version:
     """What these bytes of a request file say."""

@@ -146,7 +146,7 @@ class Website:
             yield self._chart(
                 "Cost by team", f"estimated, {currency} a month at most", cost, charts.bars, "{:,.0f}".format
             )
-        approvals = Counter(who for one in self._record.receipts for who in one.approvers)
+        approvals = Counter(who for one in self._record.receipts if one.ended for who in one.approvers)
         if approvals:
             yield self._chart(
                 "Approvals", "by approver, in receipts", dict(approvals.most_common(10)), charts.bars

@@ -308,6 +308,18 @@ def test_the_pack_holds_the_period_alone(lived: tuple[Record, GitRepo]) -> None:
     assert len(files["requests.csv"].splitlines()) == 3
 
 
+def test_that_a_run_began_is_no_second_run(tmp_path: Path) -> None:
+    maker = RecordMaker()
+    merge = maker.merge(PATH, CHURN)
+    maker.receipt(merge, ID, "started", run_id="7")
+    maker.receipt(merge, ID, run_id="7")
+    record = Record(Checkout(maker.write(tmp_path / "clone").root), REGISTRY)
+    files = evidence.pack(record, date(2026, 1, 1), date(2026, 3, 31))
+    assert "| Runs that applied something, or tried | 1 |" in files["README.md"].decode()
+    assert len(files["applies.csv"].splitlines()) == 2
+    assert [row.state for row in ledger.rows(record)] == ["applied"]
+
+
 def test_the_pack_overwrites_nothing(ask: Ask, tmp_path: Path) -> None:
     out = tmp_path / "pack"
     arguments = ["evidence", "--from", "2026-01-01", "--to", "2026-03-31", "--out", str(out)]
