@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 UNKNOWN = "unknown"
 """The state of everything where the branch of receipts is not here."""
 
-WORDS = {**STATES, UNKNOWN: "not known: the receipts are not in this clone"}
+WORDS = {
+    **STATES,
+    "started": "a run began to apply it, and has not told its end",
+    UNKNOWN: "not known: the receipts are not in this clone",
+}
 
 
 class Row(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
@@ -124,8 +128,9 @@ def _state(file: File, latest: Written | None) -> str:
     if latest is None:
         return "waiting"
     if latest.file_digest != file.version.digest:
-        return "changed" if latest.status == "applied" else "waiting"
-    return latest.status if latest.status in STATES else "failed"
+        return "changed" if latest.status in ("applied", "waiting") else "waiting"
+    state = "due" if latest.status == "waiting" else latest.status
+    return state if state in STATES else "failed"
 
 
 def unapplied(record: Record) -> Iterator[Row]:

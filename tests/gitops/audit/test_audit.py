@@ -308,6 +308,20 @@ def test_the_pack_holds_the_period_alone(lived: tuple[Record, GitRepo]) -> None:
     assert len(files["requests.csv"].splitlines()) == 3
 
 
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("started", "started"), ("waiting", "due"), ("partial", "partial"), ("refused", "refused")],
+)
+def test_the_latest_receipt_says_where_it_stands(tmp_path: Path, status: str, state: str) -> None:
+    maker = RecordMaker()
+    maker.receipt(maker.merge(PATH, CHURN), ID, status)
+    record = Record(Checkout(maker.write(tmp_path / "clone").root), REGISTRY)
+    (row,) = ledger.rows(record)
+    assert row.state == state
+    assert ledger.WORDS[state]
+    assert list(ledger.unapplied(record)) == [row]
+
+
 def test_that_a_run_began_is_no_second_run(tmp_path: Path) -> None:
     maker = RecordMaker()
     merge = maker.merge(PATH, CHURN)
