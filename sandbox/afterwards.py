@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+import handlers
+from gitops.audit.chain import problems
+from gitops.audit.life import life
+from gitops.audit.record import Record
+from gitops.checkout import Checkout
 from sandbox.verify import Row
 
 if TYPE_CHECKING:
@@ -50,6 +58,22 @@ class Afterwards:
         return Row(
             f"{what} of {who} taken away by hand, and a look for drift", wanted, found, found == wanted
         )
+
+    def audit(self, request: Mapping[str, Any]) -> Row:
+        """Clone what is in Git, ask it about the request, and verify the receipts: no system is asked."""
+        bare = self._world.github.state.home / "git" / f"{self._world.repository}.git"
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(["git", "clone", "--quiet", str(bare), folder], check=True, capture_output=True)
+            record = Record(Checkout(Path(folder)), handlers.registry())
+            file = record.named(request["metadata"]["name"])
+            told = [event.what for event in life(record, file, handlers.registry())]
+            receipt = record.receipts_of(file.request)[-1]
+            wrong = problems(record)
+        by = f"asked by {file.version.github}, approved by {', '.join(receipt.approvers)}"
+        found = f"{by}, {receipt.status}; {len(wrong)} problems with receipts"
+        wanted = "asked by liwei, approved by nadia-k, applied; 0 problems with receipts"
+        ok = found == wanted and told[0] == "The request was merged" and told[-1] == "It was applied"
+        return Row("`lakeport audit` in a clone", wanted, found, ok)
 
     def _writes(self) -> int:
         """So far; signing in (a token of the app) leaves nothing behind, and does not count."""

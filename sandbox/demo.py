@@ -230,7 +230,7 @@ class Demo:
             finally:
                 live.close()
             afterwards = Afterwards(self.world, self.hub, self._settled)
-            return [*rows, afterwards.second_apply(), afterwards.drift(request)]
+            return [*rows, afterwards.second_apply(), afterwards.drift(request), afterwards.audit(request)]
 
     def _show(self, rows: Sequence[Row]) -> None:
         table = Table(

@@ -39,11 +39,9 @@ class Onlooker:
 
     def receipt(self) -> Any:
         """The newest receipt that tells an end; ``None`` while there is none."""
-        listed = self.get("/contents/receipts?ref=receipts", missing=[])
-        if not listed:
-            return None
-        for one in reversed(listed):
-            found = self.get(f"/contents/{one['path']}?ref=receipts")
+        listed = self.get("/git/trees/receipts?recursive=1", missing={"tree": []})["tree"]
+        for path in sorted((one["path"] for one in listed if one["type"] == "blob"), reverse=True):
+            found = self.get(f"/contents/{path}?ref=receipts")
             receipt = json.loads(base64.b64decode(found["content"]))
             if receipt["status"] != "started":
                 return receipt
