@@ -111,8 +111,11 @@ def test_a_request_with_the_keyboard_alone(world: World, browser: Browser) -> No
     browser.keys("@lakeport we need a schema in dev for supply forecasts, for supply", Keys.ENTER)
     browser.until(lambda: waits_for(browser, 1), "a question")
     assert focused(browser).get_attribute("id") == "reply", "the focus goes along"
+    said = len(browser.all("#thread article"))
     browser.keys("call it supply-forecasts", Keys.ENTER)
     browser.until(lambda: "supply-forecasts" in browser.text("#thread .card.whole"), "the name in the card")
+    # Until then the card may still move, and its buttons with it.
+    browser.until(lambda: waits_for(browser, said + 1), "the next question")
 
     browser.press_tab_until("a.skip")
     browser.keys(Keys.ENTER)
