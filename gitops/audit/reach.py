@@ -52,11 +52,15 @@ def reach(record: Record, day: date, *, thing: str = "", principal: str = "") ->
             those := tuple(one for one in receipts if one.at[:10] <= day.isoformat() and one.status in STANDS)
         )
     ]
-    places = [(one.commit, one.path) for _, those in histories for one in those]
-    versions = iter(record.at(places))
+    # Bytes of the same digest say the same, wherever they lie: only other versions have to be sought.
+    versions = {file.version.digest: file.version for file in record.files}
+    sought = [one for _, those in histories for one in those if one.file_digest not in versions]
+    for version in record.at([(one.commit, one.path) for one in sought]):
+        if version is not None:
+            versions[version.digest] = version
     found = []
     for request, those in histories:
-        pairs = [(one, next(versions)) for one in those]
+        pairs = [(one, versions.get(one.file_digest)) for one in those]
         found += list(_held(request, pairs, thing.casefold(), principal.casefold()))
     return iter(sorted(found, key=lambda one: (one.principal, one.thing, one.request)))
 
@@ -66,7 +70,7 @@ def _held(
 ) -> Iterator[Reach]:
     """What the latest version gives, each with the receipt since which it is given."""
     latest, version = pairs[-1]
-    if version is None or version.digest != latest.file_digest:
+    if version is None:
         return
     over = version.lifecycle != "active" and latest.status == "applied"
     for given in () if over else version.given:
