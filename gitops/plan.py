@@ -166,7 +166,6 @@ class Reason(StrEnum):
     NOT_OURS = "not_ours"  # stands already, without our mark or with another request's
     IMMUTABLE = "immutable"  # the change would be a drop and create
     TOO_MUCH = "too_much_change"  # beyond the blast-radius limit
-    NOT_EMPTY = "not_empty"  # would be dropped with what is in it
     STANDS = "still_stands"  # should be gone by now, and would be left to nobody
     MISSING = "missing"  # something it needs does not exist (a group, a catalog, a policy)
     DENIED = "denied"  # our credential may not even look at it

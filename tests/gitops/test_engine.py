@@ -109,7 +109,7 @@ def test_what_was_retired_too_early_is_asked_for_again_and_retired(world: toy.Wo
 
 
 @pytest.mark.parametrize(
-    ("reason", "refused"), [(Reason.NOT_OURS, False), (Reason.NOT_EMPTY, True), (None, False)]
+    ("reason", "refused"), [(Reason.NOT_OURS, False), (Reason.IMMUTABLE, True), (None, False)]
 )
 def test_what_retiring_would_leave_alone_may_stand(
     world: toy.World, reason: Reason | None, refused: bool

@@ -127,7 +127,7 @@ def test_a_failure_that_left_something_keeps_what_it_stands_on(world: toy.World)
 
 
 @pytest.mark.parametrize(
-    "error", [RemoteError("It is locked."), RefusedChange(Reason.NOT_EMPTY, "It is locked.")]
+    "error", [RemoteError("It is locked."), RefusedChange(Reason.IMMUTABLE, "It is locked.")]
 )
 def test_what_cannot_be_undone_is_said(world: toy.World, error: Exception) -> None:
     kinds = dict(registry(world, base=OnFailure.UNDO))
