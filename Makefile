@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 SOURCES := bot handlers gitops sandbox tests tools
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo sandbox test test-unit test-e2e test-faults check fmt lint types layers workflows schema rules bench lock clean
+.PHONY: help setup demo sandbox test test-unit test-e2e test-faults check fmt lint types layers workflows schema rules owners bench lock clean
 
 help:  ## Say what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,7 +42,7 @@ test-e2e: $(READY)  ## Only the tests that start servers
 test-faults: $(READY)  ## Faults, kills, races and counts; LAKEPORT_FAULTS=all plays every case
 	@$(BIN)/python -m pytest -n 2 tests/faults
 
-check: lint types layers schema rules workflows  ## Everything that is checked without running it
+check: lint types layers schema rules owners workflows  ## Everything that is checked without running it
 
 fmt: $(READY)  ## Format the code
 	@$(BIN)/ruff format $(SOURCES)
@@ -63,6 +63,9 @@ schema: $(READY)  ## requests/schema.json is what the kinds say
 
 rules: $(READY)  ## docs/rules.md is what the rules say
 	@$(BIN)/python -m gitops explain --markdown --check
+
+owners: $(READY)  ## .github/CODEOWNERS is what the policy says
+	@$(BIN)/python -m gitops codeowners --check
 
 workflows: $(READY)  ## zizmor and actionlint over .github/workflows
 	@$(BIN)/zizmor --offline --quiet .github

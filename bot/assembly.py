@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ from bot.store import Store
 from bot.talk import Talk
 from bot.usage import Usage
 from gitops import clients, pulls, recent
+from gitops.confirmation import Confirmed
 from gitops.errors import LakeportError
 from gitops.gate import Verdict
 from gitops.gating import judge_pull
@@ -228,9 +230,15 @@ class GitHub:
             self._local.hub = clients.repository_github(self._settings.github_environment())
         return self._local.hub
 
+    @cached_property
+    def _login(self) -> str | None:
+        return clients.app_login(self._settings.github_environment())
+
     def _here(self) -> pulls.Repository:
         if not hasattr(self._local, "repository"):
-            self._local.repository = pulls.open_repository(self._hub(), self._settings.repository)
+            self._local.repository = pulls.open_repository(
+                self._hub(), self._settings.repository, login=self._login
+            )
         repository: pulls.Repository = self._local.repository
         return repository
 
@@ -251,11 +259,41 @@ class GitHub:
         """The open pull request of a request."""
         return self._here().open_pull(request_id)
 
-    def submit(self, *, request_id: str, path: str, raw: bytes, title: str, body: str, message: str) -> Pull:
-        """The pull request that brings this file, made or found."""
+    def pull(self, number: int) -> Pull:
+        """The pull request with this number."""
+        return self._here().pull(number)
+
+    def submit(
+        self,
+        *,
+        request_id: str,
+        path: str,
+        raw: bytes,
+        title: str,
+        body: str,
+        message: str,
+        confirmed_by: str,
+        app: str,
+    ) -> Pull:
+        """The pull request that brings this file, made or found; its commit has our word who confirmed it."""
         return self._here().submit(
-            request_id=request_id, path=path, raw=raw, title=title, body=body, message=message
+            request_id=request_id,
+            path=path,
+            raw=raw,
+            title=title,
+            body=body,
+            message=message,
+            confirmed_by=confirmed_by,
+            app=app,
         )
+
+    def confirmed(self, pull: Pull, app: str) -> Confirmed:
+        """What was confirmed last on a pull request, as our app said it."""
+        return self._here().confirmed(pull, app)
+
+    def confirm(self, pull: Pull, file_digest: str, by: str, *, app: str, wanted: bool = True) -> None:
+        """Say on the head of a pull request whether its file is what the person wants."""
+        self._here().confirm(pull, file_digest, by, app=app, wanted=wanted)
 
     def pull_for_commit(self, sha: str) -> Pull | None:
         """The merged pull request whose merge commit this is."""

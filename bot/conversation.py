@@ -18,6 +18,7 @@ from bot.asides import asides
 from bot.asking import Replies, composed_of, reply_with
 from bot.changes import Outcome, apply_updates, inferred_is_taken
 from bot.dialogue import (
+    Agreed,
     Answered,
     Applied,
     Ask,
@@ -27,6 +28,7 @@ from bot.dialogue import (
     CheckDone,
     Closed,
     Confirmed,
+    Declined,
     Event,
     Failed,
     Filled,
@@ -35,8 +37,10 @@ from bot.dialogue import (
     Moved,
     Note,
     Reply,
+    Restored,
     Retired,
     Reviewed,
+    Revised,
     Said,
     Status,
     Submit,
@@ -47,7 +51,7 @@ from bot.dialogue import (
     World,
 )
 from bot.draft import Draft, FieldUpdate, Patch, Stage
-from bot.following import EDITABLE, closed, confirmed, followed, passed_on, withdrawn
+from bot.following import EDITABLE, closed, confirmed, echoed, followed, passed_on, withdrawn
 from bot.language import offer_of_form
 from bot.likeness import copied
 from bot.text import UNKNOWN, plain
@@ -127,6 +131,8 @@ def step(
             return confirmed(draft, event.digest, world)
         case Withdrawn():
             return withdrawn(draft, world)
+        case Revised() | Restored() | Agreed() | Declined():
+            return echoed(draft, event, world)
         case Reviewed(state="approved") if _is_requester(draft, event.login, world):
             return draft, (Note(OWN_APPROVAL),)
         case _:

@@ -15,7 +15,7 @@ from gitops.fields import Field, catalogue
 from gitops.plan import JSON
 
 if TYPE_CHECKING:
-    from bot.draft import Draft
+    from bot.draft import Draft, Revision
     from gitops.compose import Composed
     from gitops.draft import Value
     from gitops.kind import Registry
@@ -170,6 +170,44 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True)
+class Revised:
+    """Somebody else changed the file on the pull request; ``text`` is what it says at ``sha``.
+
+    ``text`` is ``None`` where no file is there any more, ``before`` the text that was confirmed last.
+    """
+
+    login: str
+    sha: str
+    text: str | None
+    before: str | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """The file on the pull request is the one with this digest again, which the person had confirmed."""
+
+    login: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The requester confirms the change that somebody else made: the file with this digest."""
+
+    user: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Declined:
+    """The requester does not want the change that somebody else made: the file with this digest."""
+
+    user: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Merged:
     """The pull request was merged; the apply follows."""
 
@@ -222,6 +260,10 @@ Event = (
     | Submitted
     | CheckDone
     | Reviewed
+    | Revised
+    | Restored
+    | Agreed
+    | Declined
     | Merged
     | Closed
     | Applied
@@ -258,6 +300,32 @@ class Settled:
 
     path: str
     question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What somebody else changed on the pull request, in words; the requester is to confirm it.
+
+    ``digest`` is of the file as it is now.
+    """
+
+    words: tuple[str, ...]
+    digest: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the requester says to the file of a commit: it is ``wanted`` or not. To be said on GitHub.
+
+    ``shown`` is what becomes of the message that asked, ``then`` what is said once GitHub knows.
+    """
+
+    pull_number: int
+    revision: Revision
+    wanted: bool
+    shown: tuple[str, ...]
+    then: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,4 +390,4 @@ class Status:
     event: CheckDone | Reviewed | Merged | Closed | Applied | Failed | Submitted
 
 
-Reply = Ask | Settled | Changed | Card | Submit | Withdraw | Relay | Note | Status
+Reply = Ask | Settled | Echo | Answer | Changed | Card | Submit | Withdraw | Relay | Note | Status

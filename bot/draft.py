@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
 
-from bot.redact import redact
 from gitops.draft import Value
 from gitops.plan import JSON
+from gitops.redact import redact
 
 Op = Literal["set", "unset", "add", "remove"]
 MARKS = 50
 """How many turns are kept with everything that stood before them."""
+READERS = 3
 HEARD_CHARS = 60_000
 """How much of the requester's own text is kept to look quotes up in; the oldest goes first."""
 
@@ -76,6 +77,20 @@ class Merged:
 
 
 @dataclass(frozen=True, slots=True)
+class Revision:
+    """The file on the pull request as somebody else changed it: ``sha`` is the commit, ``login`` who pushed.
+
+    ``before`` is the text that was confirmed last, ``None`` where there is none that is known.
+    """
+
+    login: str
+    sha: str
+    digest: str
+    text: str
+    before: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """What stood before a turn besides the values, so that an undo of it brings that back as well."""
 
@@ -94,7 +109,9 @@ class Draft:
     is :func:`gitops.compose.compose`'s. ``unclear`` maps field paths to the words that were not clear enough,
     ``skipped`` are fields the person did not know, ``heard`` the requester's own messages. ``marks`` are of
     the turns that can be taken back. ``merged`` is set where a request that stands already is changed, and
-    ``round`` counts the changes that were begun in this thread.
+    ``round`` counts the changes that were begun in this thread. ``revision`` is the change of
+    somebody else on the pull request that the person was last asked to confirm. ``readers`` are the models
+    that read what was said, each with the version of its prompt; empty where only the rules did.
     """
 
     id: str
@@ -117,6 +134,8 @@ class Draft:
     marks: tuple[Mark, ...] = ()
     merged: Merged | None = None
     round: int = 0
+    revision: Revision | None = None
+    readers: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         """One line of JSON; :meth:`from_json` of it is equal to the draft."""
@@ -129,10 +148,12 @@ class Draft:
                 "skipped": list(self.skipped),
                 "heard": list(self.heard),
                 "strangers": list(self.strangers),
+                "readers": list(self.readers),
                 "log": [_patch_out(patch) for patch in self.log],
                 "marks": [_mark_out(mark) for mark in self.marks],
                 "merged": self.merged and [self.merged.path, self.merged.text],
                 "round": self.round,
+                "revision": self.revision and [getattr(self.revision, name) for name in _REVISION],
             },
             ensure_ascii=False,
             separators=(",", ":"),
@@ -155,6 +176,8 @@ class Draft:
             marks=tuple(_mark_in(mark) for mark in data.get("marks", ())),
             merged=Merged(*data["merged"]) if data.get("merged") else None,
             round=data.get("round", 0),
+            revision=Revision(*data["revision"]) if data.get("revision") else None,
+            readers=tuple(data.get("readers", ())),
         )
 
     @property
@@ -194,6 +217,11 @@ class Draft:
             heard.pop(0)
         return replace(self, heard=tuple(heard))
 
+    def read_by(self, reader: str) -> Draft:
+        """The same draft, with who read a message of it; the latest few are kept, none for an empty text."""
+        others = [one for one in self.readers if one != reader]
+        return replace(self, readers=(*others, reader)[-READERS:]) if reader else self
+
     def changed(self, patches: Iterable[Patch]) -> Draft:
         """Apply patches in order and log those that change something."""
         said, log = dict(self.said), list(self.log)
@@ -228,6 +256,9 @@ _PLAIN = (
     "pull_number",
     "pull_url",
 )
+
+
+_REVISION = ("login", "sha", "digest", "text", "before")
 
 
 def _value_out(value: Value | None) -> JSON:

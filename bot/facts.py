@@ -1,7 +1,7 @@
 """What GitHub tells, as small facts: webhooks, and what is looked up in their place, cut to what is needed.
 
-Pure. A fact is JSON: ``fact`` is opened, merged, closed, reviewed, commented, checked, apply_started,
-apply_ended, progress, receipts or pushed; the rest is named for what it is.
+Pure. A fact is JSON: ``fact`` is opened, revised, merged, closed, reviewed, commented, checked,
+apply_started, apply_ended, progress, receipts or pushed; the rest is named for what it is.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from gitops import comment_orders
 from gitops.live import decode
 from gitops.render_lifecycle import EXPIRY_MARK
 
@@ -41,6 +42,8 @@ def name_of(fact: Body) -> str:
     match fact["fact"]:
         case "opened":
             return f"opened:{fact['pull']}"
+        case "revised":
+            return f"revised:{fact['pull']}:{fact['sha']}"
         case "merged":
             return f"merged:{fact['sha']}"
         case "closed":
@@ -76,12 +79,16 @@ def _pull(body: Body) -> dict[str, Any] | None:
     }
 
 
+_ACTIONS = {"opened": "opened", "reopened": "opened", "synchronize": "revised", "closed": "closed"}
+"""What GitHub calls what happened to a pull request, and what we do."""
+
+
 def _pull_request(body: Body) -> dict[str, Any] | None:
     pull, action = _pull(body), body.get("action")
-    if pull is None or action not in ("opened", "reopened", "closed"):
+    if pull is None or action not in _ACTIONS:
         return None
     merged = map_in(body, "pull_request").get("merged") is True
-    fact = "opened" if action != "closed" else "merged" if merged else "closed"
+    fact = "merged" if merged else _ACTIONS[action]
     sha = text_in(map_in(body, "pull_request"), "merge_commit_sha") if merged else pull["sha"]
     login = text_in(map_in(body, "sender"), "login")
     return pull | {
@@ -170,12 +177,14 @@ def _expiry(body: Body, number: int) -> dict[str, Any] | None:
 
 
 def _said(body: Body) -> dict[str, Any] | None:
-    """What somebody said in a new comment; nothing for a machine's, ours included."""
+    """What somebody said in a new comment; nothing for a machine's, ours included, nor for an order."""
     comment = map_in(body, "comment")
     user, text = map_in(comment, "user"), text_in(comment, "body")
     if body.get("action") != "created" or not text.strip() or text.lstrip().startswith(OUR_MARK):
         return None
     if user.get("type") == "Bot" or text_in(user, "login").endswith("[bot]"):
+        return None
+    if comment_orders.read(text) is not None:
         return None
     return {
         "fact": "commented",

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot import amending
+from bot import amending, echo
 from bot.asking import Replies, composed_of, reply_with
 from bot.dialogue import (
+    Agreed,
     Applied,
     Card,
     CheckDone,
     Closed,
+    Declined,
     Event,
     Failed,
     Merged,
     Note,
     Relay,
+    Restored,
     Reviewed,
+    Revised,
     Status,
     Submit,
     Submitted,
@@ -77,9 +81,10 @@ def confirmed(draft: Draft, pressed: str, world: World) -> tuple[Draft, Replies]
         return draft, ()
     values = composed.values
     path = path_of(*(str(values[f"metadata.{key}"].value) for key in ("environment", "team", "name")))
-    draft = replace(draft, confirmed_digest=now, submitted_path=path, asked=None)
+    settled = echo.outdated(draft, echo.OVERWRITTEN)
+    draft = replace(draft, confirmed_digest=now, submitted_path=path, asked=None, revision=None)
     merged = draft.merged.text if draft.merged else None
-    return draft, (Submit(composed.raw, path, now, merged, values=composed.values),)
+    return draft, (*settled, Submit(composed.raw, path, now, merged, values=composed.values))
 
 
 def withdrawn(draft: Draft, world: World) -> tuple[Draft, Replies]:
@@ -107,6 +112,23 @@ def passed_on(draft: Draft, ts: str, world: World) -> Relay | None:
     if not text.strip() or (to and world.policy.person(slack=to[1])):
         return None
     return Relay(draft.pull_number, text, ts)
+
+
+def echoed(
+    draft: Draft, event: Revised | Restored | Agreed | Declined, world: World
+) -> tuple[Draft, Replies]:
+    """Somebody else changed the file on the pull request, or the requester says what they think of that."""
+    if draft.state not in EDITABLE:
+        return draft, (Note(closed(draft)),) if isinstance(event, Agreed | Declined) else ()
+    match event:
+        case Revised():
+            return echo.revised(draft, event, world)
+        case Restored():
+            return echo.restored(draft, event, world)
+        case Agreed():
+            return echo.agreed(draft, event, world)
+        case Declined():
+            return echo.declined(draft, event, world)
 
 
 def followed(draft: Draft, event: Event) -> tuple[Draft, Replies]:

@@ -1,7 +1,7 @@
 """What a turn of the conversation asks for, and how it is carried out: each effect once, however often tried.
 
 An order is JSON, so that it is saved with the draft it follows from: ``do`` is say, card, settle, submit,
-relay, steps or withdraw.
+answer, relay, steps or withdraw.
 A message carries the order's key in its metadata; when we died while sending it, it is looked up first.
 """
 
@@ -12,23 +12,23 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bot import dialogue, views
+from bot import dialogue, echo, views
 from bot.envelope import thread_marker
 from bot.known import KnownPolicy
 from bot.people import spoken
 from bot.ports import Repository, Slack, Steps
-from bot.redact import redact
 from bot.store import Conversation, Orders, Sending, Store
 from bot.values import said_as
 from bot.views.steps import steps_message
-from gitops import amendment, cost, render, render_talk
+from gitops import amendment, confirmation, cost, render, render_talk
 from gitops.amendment import Amendment
 from gitops.approval import ApprovalRule, approvals
 from gitops.errors import LakeportError, Refused
 from gitops.kind import Registry
+from gitops.noted import UNSAID, Origin
 from gitops.plan import digest
 from gitops.policy import Policy
-from gitops.render_sources import INFERRED, Origin
+from gitops.redact import redact
 from gitops.request import Loaded, desired, load_request
 
 Order = dict[str, Any]
@@ -79,17 +79,24 @@ def _order(reply: dialogue.Reply) -> Order:
         return order | {"do": "card", "round": reply.draft.round}
     if isinstance(reply, dialogue.Settled):
         return order | {"do": "settle", "asks": reply.path}
+    if isinstance(reply, dialogue.Echo):
+        return order | {"asks": echo.ASKS}
+    if isinstance(reply, dialogue.Answer):
+        about = {"sha": reply.revision.sha, "digest": reply.revision.digest, "login": reply.revision.login}
+        answer = {"do": "answer", "asks": echo.ASKS, "pull": reply.pull_number, "wanted": reply.wanted}
+        answer["then"] = reply.then
+        return order | answer | about
     return order | {"asks": reply.path} if isinstance(reply, dialogue.Ask) else order
 
 
 def _origins(reply: dialogue.Submit) -> list[list[str]]:
-    """Where each value of the file comes from; words of the person only where something was concluded."""
+    """Where each value of the file comes from; words of the person only where they did not say it."""
     return [
         [
             path,
             value.source,
             said_as(value.value)[:200],
-            redact(value.quote)[:200] if value.source == INFERRED else "",
+            redact(value.quote)[:200] if value.source in UNSAID else "",
         ]
         for path, value in reply.values.items()
         if value.value not in (None, "", [], (), {}) and not path.startswith("metadata.requested_by")
@@ -133,9 +140,22 @@ class Clerk:
                     else order
                 )
                 self.steps.run("say", lambda: self._say(said, to, key))
+            case "answer":
+                self._answered(order, to, key)
             case "withdraw" if order["pull"] is not None:
                 return self._outcome("withdraw", lambda: self._withdraw(order))
         return None
+
+    def _answered(self, order: Order, to: Conversation, key: str) -> None:
+        """Pass an answer on; what asked for it stays answerable where that does not work."""
+        failed = self._outcome("answer", lambda: self._answer(order, to))
+        told = order["then"]
+        if isinstance(failed, dialogue.Failed):
+            told = f"{failed.reason} {failed.fix}".strip()
+        else:
+            self.steps.run("settle", lambda: self._settle(order, to))
+        if told:
+            self.steps.run("say", lambda: self._say(note(told), to, key))
 
     def _say(self, order: Order, to: Conversation, key: str) -> str | None:
         known = self.store.begin(key, "message")
@@ -215,6 +235,7 @@ class Clerk:
             requester=person.name if person else asked_by,
             permalink=permalink,
             origins=[Origin(*origin) for origin in order.get("origins", ())],
+            file_digest=loaded.file_digest,
         )
         pull = self.repository.submit(
             request_id=loaded.id,
@@ -227,7 +248,11 @@ class Clerk:
                 request=loaded.id,
                 permalink=permalink,
                 changed_by=to.requester if change else "",
+                confirmed=confirmation.trailers(order["digest"], to.requester),
+                readers=to.draft.get("readers", ()),
             ),
+            confirmed_by=to.requester,
+            app=policy.review.app,
         )
         return {"number": pull.number, "url": pull.url}
 
@@ -300,6 +325,33 @@ class Clerk:
             permalink=self.slack.permalink(to.channel, order["ts"]),
         )
         self.repository.upsert_comment(order["pull"], f"said-{mark}", said)
+        return {}
+
+    def _answer(self, order: Order, to: Conversation) -> Mapping[str, Any]:
+        """Say on the commit whether its file is what the requester wants, and tell the reviewers.
+
+        Raises:
+            Refused: another commit came meanwhile; it is asked about by itself.
+        """
+        pull = self.repository.pull(order["pull"])
+        if pull.state != "open" or pull.head_sha != order["sha"]:
+            raise Refused(
+                "The pull request is not at that version any more, so your answer was not passed on.",
+                fix="If it was changed again, I ask you about that here.",
+            )
+        policy, wanted = self.policy.get(), bool(order["wanted"])
+        app, by = policy.review.app, to.requester
+        self.repository.confirm(pull, order["digest"], by, app=app, wanted=wanted)
+        person = policy.person(slack=by)
+        said = render_talk.confirmed(
+            wanted=wanted,
+            name=person.name if person else by,
+            login=order["login"],
+            sha=order["sha"],
+            permalink=self.slack.permalink(to.channel, to.thread_ts),
+        )
+        answer = "confirmed" if wanted else "not-wanted"
+        self.repository.upsert_comment(order["pull"], f"{answer}-{order['sha']}", said)
         return {}
 
     def _withdraw(self, order: Order) -> Mapping[str, Any]:

@@ -123,6 +123,9 @@ class Patrol:
         sha = str(pull["head"]["sha"])
         moved = self._updated.get(pull["number"]) != pull.get("updated_at")
         if moved:
+            yield from self._fact(
+                "pull_request", pull.get("updated_at"), action="synchronize", pull_request=pull
+            )
             for review in self.recent.reviews(pull["number"]):
                 at = review.get("submitted_at")
                 yield from self._fact(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from bot.draft import Draft
     from bot.model import Extraction
+    from gitops.confirmation import Confirmed
     from gitops.fields import Field
     from gitops.gate import Verdict
     from gitops.kind import Registry
@@ -86,8 +87,28 @@ class Repository(Protocol):
     def open_pull(self, request_id: str) -> Pull | None:
         """The open pull request of a request."""
 
-    def submit(self, *, request_id: str, path: str, raw: bytes, title: str, body: str, message: str) -> Pull:
-        """The pull request that brings this file, made or found."""
+    def pull(self, number: int) -> Pull:
+        """The pull request with this number."""
+
+    def submit(
+        self,
+        *,
+        request_id: str,
+        path: str,
+        raw: bytes,
+        title: str,
+        body: str,
+        message: str,
+        confirmed_by: str,
+        app: str,
+    ) -> Pull:
+        """The pull request that brings this file, made or found; its commit has our word who confirmed it."""
+
+    def confirmed(self, pull: Pull, app: str) -> Confirmed:
+        """What was confirmed last on a pull request, as our app said it."""
+
+    def confirm(self, pull: Pull, file_digest: str, by: str, *, app: str, wanted: bool = True) -> None:
+        """Say on the head of a pull request whether its file is what the person wants."""
 
     def pull_for_commit(self, sha: str) -> Pull | None:
         """The merged pull request whose merge commit this is."""

@@ -7,22 +7,27 @@ brought it, so hearing it again changes nothing; the final word comes from the r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import structlog
 
 from bot import dialogue, orders
-from bot.draft import Draft, Stage
+from bot.alarm import Alarm
+from bot.draft import Draft, Merged, Stage
 from bot.envelope import conversation_id
 from bot.facts import PLAN_CHECK, REQUEST_BRANCH, name_of
 from bot.known import KnownPolicy
 from bot.orders import OVER
 from bot.ports import Receipts, Repository
+from bot.revisions import Revisions
 from bot.store import Conversation, Store
 from bot.talk import Talk
+from gitops.confirmation import LAKEPORT
 from gitops.errors import InvalidRequest, LakeportError
 from gitops.receipts import Receipt
+from gitops.recompose import said_of
 from gitops.request import load_request, path_of
 
 Fact = Mapping[str, Any]
@@ -33,7 +38,8 @@ DONE = ("applied", "waiting")
 """What a receipt says where everything was done that could be done by then."""
 _OPEN = (Stage.COLLECTING, Stage.REVIEWING, Stage.SUBMITTED)
 NEWS = {
-    "opened": _OPEN,
+    "opened": (*_OPEN, Stage.FAILED),  # what was refused is approved anew by another one
+    "revised": _OPEN,
     "checked": _OPEN,
     "reviewed": _OPEN,
     "commented": (*_OPEN, Stage.MERGED, Stage.FAILED, Stage.APPLIED),
@@ -55,6 +61,16 @@ class Progress:
     repository: Repository
     receipts: Receipts
 
+    @cached_property
+    def alarm(self) -> Alarm:
+        """What tells of a broken glass."""
+        return Alarm(self.talk, self.policy, self.repository)
+
+    @cached_property
+    def revisions(self) -> Revisions:
+        """What looks at commits of others."""
+        return Revisions(self.talk, self.policy, self.repository)
+
     def happened(self, fact: Fact, key: str) -> None:
         """Work on one fact; ``key`` is the delivery's and only used to look conversations up again."""
         match fact["fact"]:
@@ -68,6 +84,7 @@ class Progress:
             case "progress":
                 self._steps(fact)
             case _:
+                self.alarm.heard(fact)
                 found = self._conversation(fact, key)
                 if found is not None:
                     self._tell(found, fact)
@@ -76,11 +93,15 @@ class Progress:
         if found.state not in NEWS[fact["fact"]]:
             log.info("no_news", fact=fact["fact"], conversation=found.id, state=found.state)
             return
-        if fact["fact"] == "opened":
-            if found.pull_number != fact["pull"]:
-                self._event(found, name_of(fact), dialogue.Submitted(fact["pull"], fact["url"]))
+        if fact["fact"] == "opened" and found.pull_number != fact["pull"]:
+            self._event(found, name_of(fact), dialogue.Submitted(fact["pull"], fact["url"]))
             return
-        event = _event_of(fact)
+        if fact["fact"] in ("opened", "revised"):
+            # Opened as well: somebody may have pushed while nobody knew of the conversation.
+            fact = {**fact, "fact": "revised"}
+            event = self.revisions.event_of(found, fact)
+        else:
+            event = _event_of(fact)
         if event is not None:
             self._event(found, name_of(fact), event)
 
@@ -148,6 +169,9 @@ class Progress:
     def _conversation(self, fact: Fact, key: str) -> Conversation | None:
         """The conversation a fact is about; made again from the pull request when the database lost it."""
         found = self.store.of_pull(fact["pull"], fact["branch"])
+        if found is None and fact["fact"] == "opened":
+            last = self.store.of_pull(None, fact["branch"])
+            found = last if last is not None and last.state == Stage.FAILED else None
         if found is not None and fact["fact"] != "opened" and found.pull_number not in (None, fact["pull"]):
             return found if fact["pull"] is None else None  # another pull request of the same branch
         if found is not None or not fact.get("thread") or fact["pull"] is None:
@@ -165,16 +189,23 @@ class Progress:
         if self.store.get(conversation_key) is not None:
             return False  # the thread went on to something else
         path = path_of(*fact["branch"].removeprefix(REQUEST_BRANCH).split("/", 2))
-        raw = self.repository.read_file(path, fact["sha"])
+        # What was confirmed, and by whom: the file may name somebody else since a reviewer changed it.
+        confirmed = self.revisions.confirmed(fact["pull"])
+        raw = self.repository.read_file(path, confirmed.commit or fact["sha"])
         if raw is None:
             return False
         loaded = load_request(raw, path, self.talk.registry)
+        stands = self.repository.read_file(path, self.repository.default_branch)
+        said = said_of(loaded, self.talk.registry)
+        known = confirmed.by not in ("", LAKEPORT)
         draft = Draft(
             id=conversation_key,
-            requester_slack=loaded.request.metadata.requested_by.slack,
+            requester_slack=confirmed.by if known else loaded.request.metadata.requested_by.slack,
             channel=channel,
             thread_ts=thread_ts,
             state=Stage.SUBMITTED,
+            said=said if stands else {name: replace(value, source="said") for name, value in said.items()},
+            merged=Merged(path, stands.decode()) if stands is not None else None,
             confirmed_digest=loaded.file_digest,
             submitted_path=path,
             pull_number=fact["pull"],
@@ -244,11 +275,14 @@ def _outcome(news: Mapping[str, Any]) -> dialogue.Event:
         "refused": "It was not carried out.",
     }.get(news["status"], "It could not be carried out.")
     hold = news.get("hold", "")  # what was noted by an older version lacks it
+    fix = "The platform team can look at the run; starting it again finishes what is left."
+    if hold:
+        fix = "It is on hold: an approver resumes it with the comment /lakeport apply --resume on GitHub."
+    elif news["status"] == "refused":
+        fix = ""  # why it was refused says it
     return dialogue.Failed(
         reason=" ".join(part for part in (reason, news["error"], hold) if part),
-        fix="It is on hold: the platform team can resume it."
-        if hold
-        else "The platform team can look at the run; starting it again finishes what is left.",
+        fix=fix,
         steps=tuple(news["steps"]),
         url=news["run"],
     )

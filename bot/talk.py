@@ -184,7 +184,7 @@ class Talk:
             return before
         world = self.world()
         updates: Sequence[FieldUpdate] | None = None
-        tell = ""
+        read = Extraction()
         again: tuple[Draft, Sequence[FieldUpdate]] | None = None
         for _ in range(TRIES):
             found = self.store.get(conversation_key)
@@ -193,15 +193,17 @@ class Talk:
                 log.info("unknown_conversation", conversation=conversation_key, event=type(event).__name__)
                 return []
             if again is None and (over := self.lookups.reopened(draft, event, world)) is not None:
-                meant = self._meant(over, event, world)[0]
+                meant, read = self._meant(over, event, world)
                 again = (over, meant) if amending.concerns(over, event, meant, world) else None
             if again is not None and draft.state in amending.REOPENED:
                 draft, updates = again
             if updates is None:
-                meant, tell = self._meant(draft, event, world)
+                meant, read = self._meant(draft, event, world)
                 updates, event = self.lookups.with_like(meant, draft, event, world)
             moved, replies = conversation.step(draft, event, updates=updates, world=world)
-            told = tuple(map(dialogue.Note, filter(None, (tell, self.lookups.taken(draft, moved, world)))))
+            moved = moved.read_by(read.reader)
+            said = (read.tell, self.lookups.taken(draft, moved, world))
+            told = tuple(map(dialogue.Note, filter(None, said)))
             settled = _settled(draft, moved, replies, world)
             replies = (*settled, *told, *replies, *_fresh_card(draft, moved, replies, world))
             try:
@@ -212,11 +214,11 @@ class Talk:
 
     def _meant(
         self, draft: Draft, event: dialogue.Event, world: dialogue.World
-    ) -> tuple[Sequence[FieldUpdate], str]:
-        """What a message asks to change of this draft, and a sentence for the person, empty nearly always."""
+    ) -> tuple[Sequence[FieldUpdate], Extraction]:
+        """What a message asks to change of this draft, and how it was read."""
         read = self._read(draft, event, world)
         text = plain(event.text) if isinstance(event, dialogue.Said) else ""
-        return adjusted(read, draft, text), read.tell
+        return adjusted(read, draft, text), read
 
     def _read(self, draft: Draft, event: dialogue.Event, world: dialogue.World) -> Extraction:
         """What the extractor makes of a message. Only the requester's own words ever reach it."""

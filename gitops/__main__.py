@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
@@ -31,10 +32,16 @@ class Kinds(Mapping[str, "AnyKind"]):
         return _kinds()[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(_kinds())
+        return iter(_names())
 
     def __len__(self) -> int:
-        return len(_kinds())
+        return len(_names())
+
+
+def _names() -> Sequence[str]:
+    from handlers import names
+
+    return names()
 
 
 def _kinds() -> Registry:
@@ -45,6 +52,9 @@ def _kinds() -> Registry:
 
 def main() -> None:
     """Run the command and leave with its exit code."""
+    gc.set_threshold(
+        20_000
+    )  # what is imported stays, and looking through it for circles is a twentieth of a check
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # an answer is never lost to a character
     raise SystemExit(cli.main(Kinds(), further=FURTHER))

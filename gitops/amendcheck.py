@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
+
+from msgspec import Struct
 
 from gitops.amendment import edits
 from gitops.approval import logins_of_requester
@@ -62,8 +63,7 @@ def deleted(before: Loaded) -> Iterator[Finding]:
         )
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """Both versions of a file, and what leads from the one to the other."""
 
     edits: tuple[Edit, ...]

@@ -7,8 +7,9 @@ Pure: the merged file and the proposed one in, an :class:`Amendment` out. What s
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from gitops.approval import ADDITION, REMOVAL, RISKY, ApprovalRule, approvals, rules_for_changes
 from gitops.cost import Money
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     from gitops.request import Loaded
 
 
-@dataclass(frozen=True, kw_only=True)
-class Amendment:
+class Amendment(Struct, frozen=True, kw_only=True):
     """What leads from one version of a request file to another.
 
     A cost is ``None`` where nothing costs anything. ``new``: nothing is merged yet. ``formatting``: the bytes
@@ -162,8 +162,7 @@ _PARTS = ("metadata", "resources")
 # --- resources ------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Resource:
+class _Resource(Struct, frozen=True):
     """An entry of ``resources``: its index, what the file says, what the model holds, how it is called."""
 
     index: int

@@ -169,10 +169,11 @@ def _unlinked(rules: Iterable[ApprovalRule], team: str, policy: Policy) -> Appro
 def logins_of_requester(metadata: Metadata, policy: Policy) -> frozenset[str]:
     """The requester's logins by the file and by the directory, in lower case.
 
-    Leaving the login out of the file helps nobody to approve their own request.
+    Leaving the login out of the file, or a second account, helps nobody to approve their own request.
     """
-    known = policy.person(slack=metadata.requested_by.slack)
-    logins = (metadata.requested_by.github or "", known.github if known else "")
+    by = metadata.requested_by
+    known = (policy.person(slack=by.slack), policy.person(github=by.github) if by.github else None)
+    logins = (by.github or "", *(login for person in known if person for login in person.logins))
     return frozenset(login.casefold() for login in logins if login)
 
 

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from gitops import amendcheck, claims, request
 from gitops.errors import InvalidRequest
+from gitops.finding import Finding
+from gitops.request import Loaded
 
 if TYPE_CHECKING:
     from gitops.checkout import Checkout
-    from gitops.finding import Finding
     from gitops.kind import Registry
     from gitops.policy import Policy
-    from gitops.request import Loaded
 
 
-@dataclass(frozen=True, kw_only=True)
-class Pair:
+class Pair(Struct, frozen=True, kw_only=True):
     """A request file as merged and as proposed.
 
     ``before`` is ``None`` where nothing is merged, ``after`` where the proposed file is not valid, for the
@@ -52,24 +52,25 @@ def pairs(checkout: Checkout, base: str, names: Sequence[str], registry: Registr
 
 
 def findings(
-    checkout: Checkout, base: str, names: Sequence[str], registry: Registry, rules: Policy
+    checkout: Checkout, base: str, edits: Sequence[Pair], registry: Registry, rules: Policy
 ) -> Iterator[Finding]:
-    """What stands against the edits of these files since a commit, and what other open requests ask for too.
+    """What stands against these edits since a commit, and what other open requests ask for too.
 
     Says nothing on files that are no requests: their own findings do.
     """
     proposed = []
-    for pair in pairs(checkout, base, names, registry):
+    for pair in edits:
         if pair.after is not None:
             proposed.append(pair.after)
             if pair.comparable:
                 yield from amendcheck.findings(pair.before, pair.after, registry, rules)
     if proposed:
-        yield from claims.claimed_open(proposed, _open(checkout, base, names, registry), registry)
+        own = frozenset(pair.path for pair in edits)
+        yield from claims.claimed_open(proposed, _open(checkout, base, own, registry), registry)
 
 
 def _open(
-    checkout: Checkout, base: str, names: Sequence[str], registry: Registry
+    checkout: Checkout, base: str, names: Collection[str], registry: Registry
 ) -> Iterator[tuple[str, Loaded]]:
     """Branch and request of what is open beside these files, as far as it can be read."""
     for proposal in checkout.open_requests(base):

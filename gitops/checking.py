@@ -92,11 +92,8 @@ def choose(
     if paths:
         return Chosen(files=checkout.named(paths), together=False)
     if changed_since is not None:
-        return Chosen(
-            files=checkout.changed_since(changed_since),
-            deleted=checkout.deleted_since(changed_since),
-            base=checkout.merge_base(changed_since),
-        )
+        found = checkout.changes_since(changed_since)
+        return Chosen(files=found.files, deleted=found.deleted, base=found.base)
     return Chosen(files=checkout.all_files(), everything=True)
 
 
@@ -120,16 +117,17 @@ def check(checkout: Checkout, chosen: Chosen, *, registry: Registry, rules: Poli
         return _survey(names, checkout, registry, rules, day)
 
     parts = spread(survey, chosen.files, Surveyed)
+    edits = _edits(checkout, chosen, registry)
     findings = [
         *_deleted(checkout, chosen, registry),
-        *_amended(checkout, chosen, registry, rules),
+        *_amended(checkout, chosen, edits, registry, rules),
         *(found for part in parts for found in part.findings),
     ]
     standings = [standing for part in parts for standing in part.standings]
     if chosen.everything:
         findings += clashes(chosen.files)
     if chosen.together:
-        others = _others(checkout, chosen, standings, registry, rules)
+        others = _others(checkout, chosen, edits, standings, registry, rules)
         wanted = frozenset(chosen.files)
         judged = judge_together(
             [*others, *standings], rules, _places(checkout)
@@ -200,7 +198,12 @@ def _further(
 
 
 def _others(
-    checkout: Checkout, chosen: Chosen, standings: Sequence[Standing], registry: Registry, rules: Policy
+    checkout: Checkout,
+    chosen: Chosen,
+    edits: Sequence[Pair],
+    standings: Sequence[Standing],
+    registry: Registry,
+    rules: Policy,
 ) -> list[Standing]:
     """The requests beside the chosen ones that may have a say, as far as they can be read.
 
@@ -208,7 +211,7 @@ def _others(
     has the name of something that is newly claimed.
     """
     if chosen.base:
-        names = _concerned(checkout, chosen, standings, registry)
+        names = _concerned(checkout, edits, standings, registry)
     else:
         names = set() if chosen.everything else set(checkout.all_files())
     found = []
@@ -223,16 +226,10 @@ def _others(
 
 
 def _concerned(
-    checkout: Checkout, chosen: Chosen, standings: Sequence[Standing], registry: Registry
+    checkout: Checkout, edits: Sequence[Pair], standings: Sequence[Standing], registry: Registry
 ) -> set[str]:
     """Files that a change may get into a conflict with; what was claimed before was judged before."""
-    merged = checkout.read_tree(chosen.base, chosen.files)
-    before: dict[str, tuple[tuple[str, str], ...]] = {}
-    for name, raw in merged.items():
-        try:
-            before[name] = claims_of(request.load_request(raw, name, registry), registry)
-        except InvalidRequest:
-            continue
+    before = {edit.path: claims_of(edit.before, registry) for edit in edits if edit.before is not None}
     names = set(checkout.of_teams({standing.team for standing in standings}))
     words = {
         max(identity.split("."), key=len)
@@ -259,12 +256,23 @@ def _deleted(checkout: Checkout, chosen: Chosen, registry: Registry) -> Iterable
     yield from changed.deleted(checkout, chosen.base, chosen.deleted, registry)
 
 
-def _amended(checkout: Checkout, chosen: Chosen, registry: Registry, rules: Policy) -> Iterable[Finding]:
+def _edits(checkout: Checkout, chosen: Chosen, registry: Registry) -> list[Pair]:
+    """The chosen files beside what they were at the base; none without one."""
+    if not chosen.base or not chosen.files:
+        return []
+    from gitops import changed
+
+    return list(changed.pairs(checkout, chosen.base, chosen.files, registry))
+
+
+def _amended(
+    checkout: Checkout, chosen: Chosen, edits: Sequence[Pair], registry: Registry, rules: Policy
+) -> Iterable[Finding]:
     """What stands against the edits of files that are merged already, and other open requests' claims."""
-    if chosen.base and chosen.files:
+    if edits:
         from gitops import changed
 
-        yield from changed.findings(checkout, chosen.base, chosen.files, registry, rules)
+        yield from changed.findings(checkout, chosen.base, edits, registry, rules)
 
 
 def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Clients) -> Report:
@@ -283,7 +291,7 @@ def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Client
             raw = checked.sources.get(name, b"")
             entries.append(Entry(request=name, path=name, file_digest=digest(raw), findings=findings))
             continue
-        entry = _entry(pair, after, findings, registry, rules)
+        entry = _entry(pair, after, findings, registry, rules, new=bool(checked.base))
         if not entry.exit_code:
             wanted.append((len(entries), after, () if pair.comparable else (_ALONE,)))
         entries.append(entry)
@@ -303,7 +311,7 @@ def plan(checked: Checked, *, registry: Registry, rules: Policy, clients: Client
         if not isinstance(drawn, LakeportError):
             drawn = without_ignored(drawn, one, before[one.id], registry, rules)
             notes = (*notes, *retirement.notes(drawn, rules.retirement))
-        entries[index] = _drawn(entries[index], drawn, notes)
+        entries[index] = _drawn(entries[index], drawn, notes, one, registry, rules)
     own = frozenset(checked.files)
     return Report(
         entries=tuple(entries),
@@ -325,9 +333,12 @@ def _pairs(checked: Checked, registry: Registry) -> Iterator[Pair]:
 
 
 def _entry(
-    pair: Pair, after: Loaded, findings: tuple[Finding, ...], registry: Registry, rules: Policy
+    pair: Pair, after: Loaded, findings: tuple[Finding, ...], registry: Registry, rules: Policy, *, new: bool
 ) -> Entry:
-    """What there is to say of a request without looking at the live systems; the gate asks the same rules."""
+    """What there is to say of a request without looking at the live systems; the gate asks the same rules.
+
+    ``new``: one that is not merged is a new request.
+    """
     from gitops.amendment import approvals_of_change, compare
     from gitops.report import Entry
 
@@ -340,15 +351,45 @@ def _entry(
         cost=policy.monthly_cost(after, rules, registry),
         rules=approvals_of_change(before, after, rules, registry),
         amendment=compare(before, after, registry, rules) if before else None,
+        new=new and before is None and pair.comparable,
     )
 
 
 _ALONE = "What is merged is not valid by the rules of today, so there is nothing to hold the edit against."
 
 
-def _drawn(entry: Entry, drawn: Plan | LakeportError, notes: tuple[str, ...]) -> Entry:
+def _drawn(
+    entry: Entry,
+    drawn: Plan | LakeportError,
+    notes: tuple[str, ...],
+    loaded: Loaded,
+    registry: Registry,
+    rules: Policy,
+) -> Entry:
     """The same with its plan and further notes on it, or with the reason why there is none."""
     if isinstance(drawn, LakeportError):
         what = " ".join(filter(None, (drawn.what, drawn.why, drawn.fix)))
         return entry.without_plan(what, drawn.exit_code)
-    return entry.with_plan(replace(drawn, notes=(*drawn.notes, *notes)))
+    from gitops.effective_access import principals, shifts
+
+    return entry.with_plan(
+        replace(drawn, notes=(*drawn.notes, *notes)),
+        places=_of_interest(drawn, loaded, registry),
+        principals=principals(shifts(drawn.changes), rules, loaded.request.metadata.members),
+    )
+
+
+def _of_interest(drawn: Plan, loaded: Loaded, registry: Registry) -> dict[str, Place]:
+    """Where the resources stand of which something is refused, taken away or written over."""
+    from gitops.plan_words import taken
+
+    named = {f"{refusal.kind}/{refusal.identity}" for refusal in drawn.refusals}
+    named |= {
+        f"{change.kind}/{change.identity}"
+        for change in drawn.changes
+        if taken(change) or change.key in drawn.drifted
+    }
+    keys = [f"{spec.kind}/{registry[spec.kind].identity(spec)}" for spec in loaded.request.resources]
+    return {
+        key: loaded.document.place(("resources", index)) for index, key in enumerate(keys) if key in named
+    }

@@ -35,6 +35,14 @@ class Proposal(Struct, frozen=True):
     raw: bytes
 
 
+class Changes(Struct, frozen=True):
+    """Request files that a branch added or changed since ``base``, and those that it deleted or renamed."""
+
+    base: str
+    files: tuple[str, ...]
+    deleted: tuple[str, ...]
+
+
 class Checkout(History, frozen=True):
     """The working tree at ``root``, and the history it is of."""
 
@@ -154,21 +162,21 @@ class Checkout(History, frozen=True):
             raise failed("grep", done.stderr)
         return tuple(name for name in split(done.stdout) if is_request_file(name))
 
-    def changed_since(self, revision: str) -> tuple[str, ...]:
-        """Request files added or changed on this branch since it left ``revision``."""
-        return self._diff(revision, "ACMRT")
+    def changes_since(self, revision: str) -> Changes:
+        """What this branch changed since it left ``revision``; two calls of Git.
 
-    def deleted_since(self, revision: str) -> tuple[str, ...]:
-        """Request files that are gone on this branch since it left ``revision``, also by a new name."""
-        return self._diff(revision, "D")
-
-    def _diff(self, revision: str, kinds: str) -> tuple[str, ...]:
-        base = self.commit(revision)
-        options = ["--raw", "-z", "--no-renames", "--no-abbrev", f"--diff-filter={kinds}"]
-        parts = split(self.git("diff", *options, f"{base}...HEAD", "--", ROOT))
-        modes = (what.split(" ", 2)[1] for what in parts[::2])  # ":old new …": 100644, 100755, 120000, 160000
-        changes = zip(parts[1::2], modes, strict=True)
-        return tuple(name for name, mode in changes if is_request_file(name) or mode in _NO_FILES)
+        Raises:
+            UsageError: Git does not know it.
+        """
+        base = self.merge_base(revision)
+        out = self.git("diff", "--raw", "-z", "--no-renames", "--no-abbrev", base, "HEAD", "--", ROOT)
+        parts = split(out)  # ":100644 120000 … M", a name: the modes before and after, and what was done
+        files: list[str] = []
+        deleted: list[str] = []
+        for what, name in zip(parts[::2], parts[1::2], strict=True):
+            if is_request_file(name) or what.split(" ", 2)[1] in _NO_FILES:
+                (deleted if what.endswith("D") else files).append(name)
+        return Changes(base, tuple(files), tuple(deleted))
 
     def differing(self, commit: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Request files of the working tree that are not as in a commit, and those that are gone from it."""

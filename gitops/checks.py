@@ -9,7 +9,11 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from gitops.errors import Refused
 from gitops.plan import JSON, Approved, digest
@@ -79,6 +83,18 @@ def _sound(data: JSON) -> bool:
     return str(data["plan_digest"]) == digest([data["request"], data["file_digest"], sorted(changes)])
 
 
+class Planned(Struct, frozen=True, kw_only=True):
+    """What a plan on a commit lets pass, for one request.
+
+    ``drawn`` is when that plan was drawn and ``since`` when one with these very changes was first to be read
+    there, both by GitHub's clock, in UTC. What it says of itself is not asked.
+    """
+
+    approved: Approved
+    drawn: datetime
+    since: datetime
+
+
 @dataclass(frozen=True)
 class CheckRuns:
     """The check runs of one repository; ``app`` is the slug of the one app whose runs are trusted.
@@ -107,7 +123,8 @@ class CheckRuns:
         ]
         first = words | ({"annotations": batches[0]} if batches else {})
         said: dict[str, Any] = {"status": "completed", "conclusion": conclusion}
-        run = self.latest(sha, name)
+        # Each plan is a run of its own: the time that GitHub gives it says when it was drawn.
+        run = self.latest(sha, name) if name != PLAN_CHECK else None
         # GitHub only ever adds annotations to a run, and keeps a text that is not sent again: start afresh.
         if (
             run is None
@@ -123,14 +140,36 @@ class CheckRuns:
 
     def latest(self, sha: str, name: str) -> CheckRun | None:
         """The newest run of this name on this very commit that the trusted app has written."""
-        runs: Iterable[Any] = self.repo.get_commit(sha).get_check_runs(check_name=name)
-        ours = [run for run in runs if run.app and run.app.slug == self.app]
-        exact = [run for run in ours if run.name == name and run.head_sha == sha]
-        return max(exact, key=lambda run: run.id, default=None)
+        return max(self._ours(sha, name, "latest"), key=lambda run: run.id, default=None)
 
-    def approved(self, sha: str) -> tuple[Approved, ...]:
-        """The sets in a successful ``lakeport/plan`` on this commit; empty if anything is missing or odd."""
-        run = self.latest(sha, PLAN_CHECK)
-        if run is None or run.status != "completed" or run.conclusion != "success":
-            return ()
-        return decode_approved(run.output.text) or ()
+    def planned(self, sha: str, *, by: datetime) -> tuple[Planned, ...]:
+        """What ``lakeport/plan`` on this commit let pass by this time, by request.
+
+        The newest of the runs that were over by then counts, and only if it was a success that reads well: a
+        plan that was drawn after the merge was before nobody who approved.
+        """
+        runs = sorted(self._ours(sha, PLAN_CHECK, "all"), key=lambda run: run.id, reverse=True)
+        past = [run for run in runs if run.completed_at is None or run.completed_at <= by]
+        return tuple(
+            Planned(approved=approved, drawn=past[0].completed_at, since=_since(past, approved))
+            for approved in (_sets(past[0]).values() if past else ())
+        )
+
+    def _ours(self, sha: str, name: str, which: str) -> list[Any]:
+        runs: Iterable[Any] = self.repo.get_commit(sha).get_check_runs(check_name=name, filter=which)
+        ours = [run for run in runs if run.app and run.app.slug == self.app]
+        return [run for run in ours if run.name == name and run.head_sha == sha]
+
+
+def _since(past: Iterable[Any], approved: Approved) -> datetime:
+    """When the first of the runs ended that all say the same of a request; ``past`` is the newest first."""
+    same = takewhile(lambda run: _sets(run).get(approved.request) == approved, past)
+    first: datetime = min(run.completed_at for run in same)
+    return first
+
+
+def _sets(run: Any) -> dict[str, Approved]:
+    """The sets in a finished, successful run, by request; empty if anything is missing or odd."""
+    if run.status != "completed" or run.conclusion != "success" or run.completed_at is None:
+        return {}
+    return {one.request: one for one in decode_approved(run.output.text) or ()}

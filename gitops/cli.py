@@ -54,10 +54,12 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
     },
     "Set up": {
         "doctor": "Say whether a request could pass without the gate.",
+        "codeowners": "Write who owns code and policy into CODEOWNERS.",
     },
     "Pull requests": {
         "report": "Post a plan on its pull request.",
         "gate": "Judge the approvals of a pull request.",
+        "comment": "Do what a comment on a pull request orders.",
         "expire": "Warn of end dates, and ask to retire what is over.",
     },
     "Change the live systems": {

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gitops import request_ids
 from gitops.errors import ConfigurationError
 from gitops.remote import plain, translate
 
@@ -19,7 +20,15 @@ if TYPE_CHECKING:
     from github import Github
     from github.Auth import AppAuth, Auth
 
-__all__ = ["api_url", "databricks", "organisation_github", "owner_of_token", "repository_github", "translate"]
+__all__ = [
+    "api_url",
+    "app_login",
+    "databricks",
+    "organisation_github",
+    "owner_of_token",
+    "repository_github",
+    "translate",
+]
 
 GITHUB_API_URL = "https://api.github.com"
 USER_AGENT = "lakeport"
@@ -36,6 +45,7 @@ LONGEST_WAIT = 60
 DATABRICKS_RETRY = 60
 DATABRICKS_PROBE = 10
 DATABRICKS_TIMEOUT = 30
+DATABRICKS_REQUEST_ID = "x-request-id"
 _DESCRIBED = threading.Lock()
 """The SDK notes on its class what can be configured, which fails where two threads are the first to ask."""
 
@@ -92,6 +102,25 @@ def owner_of_token(env: Mapping[str, str], token: str) -> tuple[str, int]:
         hub.close()
 
 
+def app_login(env: Mapping[str, str]) -> str | None:
+    """The login of the app that :func:`repository_github` signs in as, ``None`` where it has a token.
+
+    The token of an installation may not ask who it is; the app itself may.
+
+    Raises:
+        ConfigurationError: what is set cannot be used.
+        RemoteError: GitHub does not know the app, or did not answer.
+    """
+    if env.get("GITHUB_TOKEN") or not env.get("LAKEPORT_APP_ID"):
+        return None
+    from github import GithubIntegration
+    from github.Auth import AppAuth
+
+    with translate("GitHub"):
+        found = GithubIntegration(auth=AppAuth(_app_id(env), _private_key(env)), **_manners(env)).get_app()
+        return f"{found.slug}[bot]"
+
+
 def databricks(env: Mapping[str, str]) -> WorkspaceClient:
     """The workspace of ``DATABRICKS_HOST``, signed in the SDK's own way (``DATABRICKS_AUTH_TYPE`` …).
 
@@ -129,13 +158,26 @@ def databricks(env: Mapping[str, str]) -> WorkspaceClient:
             **given,
         )
         config.retry_timeout_seconds = patience
-        return WorkspaceClient(config=config)
+        return _noting(WorkspaceClient(config=config))
     except ValueError as error:
         raise ConfigurationError(
             "Databricks does not take the credentials that are set.",
             why=plain(error),
             fix="Check DATABRICKS_HOST, DATABRICKS_AUTH_TYPE and the variables of that way of signing in.",
         ) from None
+
+
+def _noting(client: WorkspaceClient) -> WorkspaceClient:
+    """The client, with the ids of its requests noted; the SDK itself shows them in no answer."""
+    # There is no public way to the session; every answer passes it, those that are tried again as well.
+    hooks = client.api_client._api_client._session.hooks
+    hooks["response"].append(_note)
+    return client
+
+
+def _note(answer: Any, *rest: Any, **named: Any) -> None:
+    """Hears of each answer, as a hook of the session does."""
+    request_ids.note(answer.request.method or "", answer.headers.get(DATABRICKS_REQUEST_ID))
 
 
 def api_url(env: Mapping[str, str]) -> str:

@@ -1,12 +1,50 @@
-"""The one comment of ours on a pull request that is kept up to date instead of said again."""
+"""Comments on pull requests: those of others as values, and the one of ours that is kept up to date."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from msgspec import Struct
+
+from gitops.pullrequest import listed
+
 if TYPE_CHECKING:
     from github.Issue import Issue
+
+
+class Said(Struct, frozen=True, kw_only=True):
+    """A comment somebody wrote in the conversation of pull request ``number``.
+
+    ``login`` is empty where the account is gone. ``person``: it is somebody's own account, and no app wrote
+    it. ``edited``: it does not stand as it was written. ``at`` is when it was written (ISO 8601, UTC),
+    ``url`` its page.
+    """
+
+    id: int
+    number: int
+    login: str
+    body: str
+    person: bool
+    edited: bool
+    at: str = ""
+    url: str = ""
+
+
+def said(comment: Any) -> Said:
+    """What GitHub says of a comment, as a plain value."""
+    user = comment.user
+    app = listed(comment).get("performed_via_github_app")
+    return Said(
+        id=comment.id,
+        number=int(comment.issue_url.rpartition("/")[2]),
+        login=user.login if user else "",
+        body=comment.body or "",
+        person=user is not None and user.type == "User" and app is None,
+        edited=comment.updated_at != comment.created_at,
+        at=comment.created_at.isoformat(),
+        url=comment.html_url or "",
+    )
 
 
 def find(issue: Issue, marker: str, *, me: Callable[[], str]) -> str:

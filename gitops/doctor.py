@@ -7,16 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
-from typing import Any
 
 from msgspec import Struct
 
+from gitops.codeowners import FILE, Problem
+
 PLAN, GATE = "lakeport/plan", "lakeport/gate"
 REQUIRED_CHECKS = (PLAN, GATE)
-RULESET = "lakeport"
-"""The name of the ruleset that we set."""
-
 RECEIPTS = "receipts"
+ENVIRONMENTS = ("lakeport-plan", "lakeport-apply", "lakeport-expire")
+WRITING: Mapping[str, str] = {
+    "lakeport-apply": "apply what nobody approved",
+    "lakeport-expire": "act as the app that opens pull requests",
+}
+"""Environments whose credentials may write, and what could be done with them. A plan runs on branches of pull
+requests, with credentials that may only read, so its environment is open to them."""
 
 
 class Level(StrEnum):
@@ -39,12 +44,14 @@ class Advice(Struct, frozen=True, kw_only=True):
 class Branch(Struct, frozen=True, kw_only=True):
     """The rules in force on one branch, from all rulesets together.
 
-    ``checks`` maps required checks to the id of the app that has to write them, ``None`` for any. ``bypass``
-    are those who may pass the rules by, in words; ``None`` when that cannot be seen.
+    ``checks`` maps required checks to the id of the app that has to write them, ``None`` for any.
+    ``code_owners``: what has an owner needs the approval of one. ``bypass`` are those who may pass the rules
+    by, in words; ``None`` when that cannot be seen.
     """
 
     exists: bool = True
     pull_required: bool = False
+    code_owners: bool = False
     checks: Mapping[str, int | None] = {}
     no_force_push: bool = False
     no_deletion: bool = False
@@ -58,6 +65,9 @@ class Facts(Struct, frozen=True, kw_only=True):
     policy whether they may write. ``environments`` maps names to the branches that may use them, ``None`` for
     any. ``actions_approve``: GitHub Actions may approve pull requests. ``token_writes``: workflows get a
     token that may write unless they say otherwise. ``mark_defined``: the custom property of repositories is.
+    ``owners`` is what is wrong with the code owners of the default branch, ``unknown_owners`` are the lines
+    of that file that GitHub ignores, in its words. ``may_bypass`` are those who are meant to bypass the
+    rules. ``shared_app``: the app whose checks we trust is that of all workflows.
     """
 
     default_branch: str
@@ -69,18 +79,36 @@ class Facts(Struct, frozen=True, kw_only=True):
     actions_approve: bool | None
     token_writes: bool | None
     mark_defined: bool | None
+    owners: tuple[Problem, ...] = ()
+    unknown_owners: tuple[str, ...] = ()
+    may_bypass: frozenset[str] = frozenset()
+    shared_app: bool = False
 
 
 def judge(facts: Facts) -> tuple[Advice, ...]:
     """All advice, the worst first."""
-    found = [*_main(facts), *_receipts(facts), *_people(facts), *_environments(facts), *_settings(facts)]
+    looks = (_main, _bypass, _owners, _receipts, _people, _environments, _settings)
+    found = [advice for look in looks for advice in look(facts)]
     order = list(Level)
     return tuple(sorted(found, key=lambda advice: order.index(advice.level)))
 
 
+def verdict(found: Iterable[Advice]) -> str:
+    """All advice in one sentence: whether a request could pass without the gate."""
+    levels = [advice.level for advice in found]
+    if Level.OPEN in levels:
+        ways = levels.count(Level.OPEN)
+        return f"A request could pass without the gate, in {ways} way{'s' if ways != 1 else ''}."
+    if Level.UNSEEN in levels:
+        return "No way past the gate was found, and not everything could be seen."
+    return "No request passes without the gate."
+
+
+_SET_IT = "Run `lakeport doctor --github --fix`, as somebody who administers the repository."
+
+
 def _main(facts: Facts) -> Iterator[Advice]:
-    branch, name = facts.main, facts.default_branch
-    set_it = "Run `lakeport doctor --github --fix`, as somebody who administers the repository."
+    branch, name, set_it = facts.main, facts.default_branch, _SET_IT
     if not branch.pull_required:
         yield Advice(
             level=Level.OPEN,
@@ -107,26 +135,73 @@ def _main(facts: Facts) -> Iterator[Advice]:
                 f"{facts.check_app}: no pull request can be merged, or another app decides.",
                 fix=set_it,
             )
+    if facts.shared_app:
+        yield Advice(
+            level=Level.WEAK,
+            what="Whoever may push a branch can have a workflow of theirs write our checks: for GitHub all "
+            "workflows are one app. What is merged like that the apply refuses, since it judges again.",
+            fix="Keep others from pushing workflows by a push ruleset on .github/, or let an app of your own "
+            "write the checks (LAKEPORT_CHECK_APP).",
+        )
     if not branch.no_force_push:
         yield Advice(
             level=Level.WEAK, what=f"The history of {name} can be rewritten by a force-push.", fix=set_it
         )
+    if not branch.no_deletion:
+        yield Advice(level=Level.WEAK, what=f"{name} can be deleted by whoever may write.", fix=set_it)
+    if branch.pull_required and set(REQUIRED_CHECKS) <= branch.checks.keys():
+        yield Advice(
+            level=Level.FINE, what=f"{name} asks for a pull request and for {' and '.join(REQUIRED_CHECKS)}."
+        )
+
+
+def _bypass(facts: Facts) -> Iterator[Advice]:
+    branch = facts.main
     if branch.bypass is None:
         yield Advice(
             level=Level.UNSEEN,
             what="Who may bypass the rules cannot be seen with this credential.",
             fix="Run it as somebody who administers the repository.",
         )
-    elif branch.bypass:
+        return
+    others = [one for one in branch.bypass if one not in facts.may_bypass]
+    if others:
         yield Advice(
             level=Level.OPEN,
-            what=f"{_names(branch.bypass)} may bypass the rules of {name}, and so merge without the gate.",
-            fix="Take them out of the bypass list of the ruleset.",
+            what=f"{_names(others)} may bypass the rules of {facts.default_branch}, and so merge without the "
+            "gate.",
+            fix="Take them out of the bypass list of the ruleset, or name those who are meant to with "
+            "--may-bypass.",
         )
-    if branch.pull_required and set(REQUIRED_CHECKS) <= branch.checks.keys():
+    if len(others) < len(branch.bypass):
+        named = _names(one for one in branch.bypass if one in facts.may_bypass)
+        yield Advice(level=Level.FINE, what=f"{named} may bypass the rules, as you named them.")
+
+
+def _owners(facts: Facts) -> Iterator[Advice]:
+    if not facts.main.code_owners:
         yield Advice(
-            level=Level.FINE, what=f"{name} asks for a pull request and for {' and '.join(REQUIRED_CHECKS)}."
+            level=Level.OPEN,
+            what="A pull request that changes the policy, a workflow or the code of the gate can be merged "
+            "without anybody's approval: the gate judges request files alone.",
+            fix=_SET_IT,
         )
+    for one in facts.owners:
+        yield Advice(
+            level=Level.OPEN if one.open else Level.WEAK,
+            what=one.what,
+            fix="Take that line away."
+            if one.line
+            else "Run `lakeport codeowners`, and merge what it writes.",
+        )
+    for words in facts.unknown_owners:
+        yield Advice(
+            level=Level.OPEN,
+            what=f"GitHub ignores a line of {FILE}: {words}",
+            fix="Give that team write access to the repository, or name another.",
+        )
+    if facts.main.code_owners and not facts.owners and not facts.unknown_owners:
+        yield Advice(level=Level.FINE, what="Code, workflows and policy need the approval of their owner.")
 
 
 def _receipts(facts: Facts) -> Iterator[Advice]:
@@ -134,7 +209,11 @@ def _receipts(facts: Facts) -> Iterator[Advice]:
     if not branch.exists:
         return
     if branch.no_force_push and branch.no_deletion:
-        yield Advice(level=Level.FINE, what="The branch of receipts can only grow.")
+        what = (
+            "The branch of receipts can only grow. Whoever may write to the repository may add to it; "
+            "`lakeport receipts verify` names what is no link of the chain."
+        )
+        yield Advice(level=Level.FINE, what=what)
         return
     yield Advice(
         level=Level.WEAK,
@@ -161,23 +240,22 @@ def _environments(facts: Facts) -> Iterator[Advice]:
     if facts.environments is None:
         yield Advice(level=Level.UNSEEN, what="The environments cannot be seen with this credential.")
         return
-    for name in ("lakeport-plan", "lakeport-apply"):
+    for name in ENVIRONMENTS:
         if name not in facts.environments:
             yield Advice(
                 level=Level.WEAK,
                 what=f"There is no environment {name}, so its workflow has no credentials of its own.",
                 fix="Make it under Settings, Environments, and put the credentials there.",
             )
-    branches = facts.environments.get("lakeport-apply", ())
-    if branches is None or set(branches) - {facts.default_branch}:
-        others = "any branch" if branches is None else ", ".join(sorted(branches))
-        yield Advice(
-            level=Level.OPEN,
-            what=f"A workflow of {others} can use the credentials of lakeport-apply, and so apply what "
-            "nobody approved.",
-            fix=f"Let only {facts.default_branch} use the environment (Settings, Environments, Deployment "
-            "branches).",
-        )
+    for name, harm in WRITING.items():
+        branches = facts.environments.get(name, ())
+        if branches is None or set(branches) - {facts.default_branch}:
+            others = "any branch" if branches is None else ", ".join(sorted(branches))
+            yield Advice(
+                level=Level.OPEN,
+                what=f"A workflow of {others} can use the credentials of {name}, and so {harm}.",
+                fix=f"Let only {facts.default_branch} use it (Settings, Environments, Deployment branches).",
+            )
 
 
 def _settings(facts: Facts) -> Iterator[Advice]:
@@ -206,51 +284,6 @@ def _settings(facts: Facts) -> Iterator[Advice]:
         )
     elif facts.mark_defined is None:
         yield Advice(level=Level.UNSEEN, what="The custom properties of the organisation cannot be seen.")
-
-
-def ruleset(branch: str, check_app: int) -> dict[str, Any]:
-    """The ruleset that keeps ``branch``: what ``--fix`` sends, as GitHub's REST API takes it."""
-    checks = [{"context": name, "integration_id": check_app} for name in REQUIRED_CHECKS]
-    return {
-        "name": RULESET,
-        "target": "branch",
-        "enforcement": "active",
-        "bypass_actors": [],
-        "conditions": {"ref_name": {"include": [f"refs/heads/{branch}"], "exclude": []}},
-        "rules": [
-            {"type": "deletion"},
-            {"type": "non_fast_forward"},
-            {
-                "type": "pull_request",
-                "parameters": {
-                    "required_approving_review_count": 0,  # the gate counts; GitHub's own author is the bot
-                    "dismiss_stale_reviews_on_push": True,
-                    "require_code_owner_review": False,
-                    "require_last_push_approval": False,
-                    "required_review_thread_resolution": False,
-                },
-            },
-            {
-                "type": "required_status_checks",
-                "parameters": {
-                    "strict_required_status_checks_policy": False,
-                    "required_status_checks": checks,
-                },
-            },
-        ],
-    }
-
-
-def ruleset_of_receipts() -> dict[str, Any]:
-    """The ruleset by which the branch of receipts only grows."""
-    return {
-        "name": f"{RULESET}-receipts",
-        "target": "branch",
-        "enforcement": "active",
-        "bypass_actors": [],
-        "conditions": {"ref_name": {"include": [f"refs/heads/{RECEIPTS}"], "exclude": []}},
-        "rules": [{"type": "deletion"}, {"type": "non_fast_forward"}],
-    }
 
 
 def _names(names: Iterable[str]) -> str:

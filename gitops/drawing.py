@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any
 
 from gitops.beside import with_beside
-from gitops.errors import LakeportError, RemoteDenied
+from gitops.errors import LakeportError
 from gitops.leaves import leaves
+from gitops.looking import Resource, Seen, look, outputs_of, resources_of
+from gitops.overwritten import from_elsewhere, versions_of
 from gitops.plan import STAGES, Change, Plan, Reason, Refusal, RefusedChange
 from gitops.request import desired
 
 if TYPE_CHECKING:
     from gitops.earlier import Earlier
     from gitops.kind import AnyKind, Desired, Registry
+    from gitops.overwritten import Versions
     from gitops.policy import Policy
     from gitops.request import Loaded
-
-READERS = 8
-"""How many resources are looked at side by side."""
 
 QUICK = "It is applied as it is; only what lists tell was looked at. `lakeport drift` looks at everything."
 
@@ -44,28 +42,6 @@ class Clients:
             if kind.name not in self._made:
                 self._made[kind.name] = kind.connect(self._env)
             return self._made[kind.name]
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Resource:
-    """One entry of ``resources`` with what stands of it.
-
-    ``refusal`` says that we may not even look, ``unseen`` that its system could not be asked.
-    """
-
-    kind: AnyKind
-    wanted: Desired[Any]
-    identity: str
-    state: Any = None
-    refusal: Refusal | None = None
-    unseen: LakeportError | None = None
-
-    @property
-    def key(self) -> str:
-        return f"{self.kind.name}/{self.identity}"
-
-    def refuse(self, reason: Reason, message: str, fix: str = "") -> Refusal:
-        return Refusal(kind=self.kind.name, identity=self.identity, reason=reason, message=message, fix=fix)
 
 
 def draw(
@@ -124,16 +100,22 @@ def draw_all(
     alone = [one for of_request in wanted for one in of_request]
     others = [one for request in every for one in desired(request, policy)]
     together = iter(with_beside(alone, [*others, *alone], registry))
-    named = [_resources([next(together) for _ in of_request], registry) for of_request in wanted]
-    looked = iter(_look([resource for resources in named for resource in resources], clients))
+    named = [resources_of([next(together) for _ in of_request], registry) for of_request in wanted]
+    looked = iter(look([resource for resources in named for resource in resources], clients))
     return [
-        _plan(one, [next(looked) for _ in resources], policy, (QUICK,) if one.id in settled else ())
+        _plan(
+            one,
+            [next(looked) for _ in resources],
+            policy,
+            (QUICK,) if one.id in settled else (),
+            versions_of(before.get(one.id, ()), policy, registry),
+        )
         for one, resources in zip(requests, named, strict=True)
     ]
 
 
 def _plan(
-    loaded: Loaded, resources: Sequence[_Resource], policy: Policy, noted: Sequence[str]
+    loaded: Loaded, resources: Sequence[Resource], policy: Policy, noted: Sequence[str], versions: Versions
 ) -> Plan | LakeportError:
     unseen = next((resource.unseen for resource in resources if resource.unseen), None)
     if unseen is not None:
@@ -150,8 +132,11 @@ def _plan(
         if resource.refusal:
             refusals.append(resource.refusal)
     ordered, needs = _order(resources, changes, backwards=lifecycle == "retiring")
+    drifted: dict[str, tuple[str, ...]] = {}
+    stays: tuple[str, ...] = ()
     if lifecycle == "active":
         refusals += _too_much(loaded.id, ordered, policy)
+        drifted, stays = from_elsewhere(resources, changes, versions)
     return Plan(
         request=loaded.id,
         file_digest=loaded.file_digest,
@@ -159,62 +144,13 @@ def _plan(
         refusals=tuple(refusals),
         needs=needs,
         notes=tuple(notes),
-        outputs=_outputs(resources),
+        outputs=outputs_of(resources),
+        drifted=drifted,
+        stays=stays,
     )
 
 
-def _resources(wanted: Iterable[Desired[Any]], registry: Registry) -> list[_Resource]:
-    found = []
-    for one in wanted:
-        kind = registry[one.spec.kind]
-        found.append(_Resource(kind=kind, wanted=one, identity=kind.identity(one.spec)))
-    return found
-
-
-def _look(resources: Sequence[_Resource], clients: Clients) -> list[_Resource]:
-    """The resources with their states; many of a kind are listed at once where the kind can."""
-    batches: list[list[int]] = []
-    lists: dict[str, list[int]] = {}
-    for index, resource in enumerate(resources):
-        name = resource.kind.name
-        if resource.kind.read_all is not None and name in lists:
-            lists[name].append(index)
-        else:
-            batches.append([index])
-            lists[name] = batches[-1]
-    pool = ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="lakeport-read")
-    try:
-        futures = [pool.submit(_read, [resources[index] for index in batch], clients) for batch in batches]
-        seen = {
-            index: one
-            for batch, future in zip(batches, futures, strict=True)
-            for index, one in zip(batch, future.result(), strict=True)
-        }
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-    return [seen[index] for index in range(len(resources))]
-
-
-def _read(batch: Sequence[_Resource], clients: Clients) -> list[_Resource]:
-    kind = batch[0].kind
-    wanted = [resource.wanted for resource in batch]
-    try:
-        client = clients.of(kind)
-        if kind.read_all is not None:
-            states = kind.read_all(wanted, client)
-        else:
-            states = [kind.read(one, client) for one in wanted]
-    except RemoteDenied as denied:
-        return [
-            replace(resource, refusal=resource.refuse(Reason.DENIED, denied.what, denied.fix or denied.why))
-            for resource in batch
-        ]
-    except LakeportError as error:
-        return [replace(resource, unseen=error) for resource in batch]
-    return [replace(resource, state=state) for resource, state in zip(batch, states, strict=True)]
-
-
-def _think(resource: _Resource, lifecycle: str, notes: list[str]) -> Sequence[Change]:
+def _think(resource: Resource, lifecycle: str, notes: list[str]) -> Sequence[Change]:
     kind, wanted, state = resource.kind, resource.wanted, resource.state
     if resource.refusal is not None:
         return ()
@@ -228,7 +164,7 @@ def _think(resource: _Resource, lifecycle: str, notes: list[str]) -> Sequence[Ch
     return ()
 
 
-def _require_gone(resource: _Resource, notes: list[str]) -> None:
+def _require_gone(resource: Resource, notes: list[str]) -> None:
     """Refuse what stands of a retired request: nothing would ever take it away.
 
     What retiring would leave alone may stand; that somebody else has it now is noted for the reviewer.
@@ -249,7 +185,7 @@ def _require_gone(resource: _Resource, notes: list[str]) -> None:
 
 
 def _order(
-    resources: Sequence[_Resource], changes: Mapping[str, tuple[Change, ...]], *, backwards: bool
+    resources: Sequence[Resource], changes: Mapping[str, tuple[Change, ...]], *, backwards: bool
 ) -> tuple[tuple[Change, ...], dict[str, tuple[str, ...]]]:
     """All changes in dependency order, and for each what must be done before it.
 
@@ -258,7 +194,7 @@ def _order(
     it is done with all of them. Ties follow the file.
     """
 
-    def before(one: _Resource, other: _Resource) -> bool:
+    def before(one: Resource, other: Resource) -> bool:
         first, second = (other, one) if backwards else (one, other)
         return first.kind.name in second.kind.after
 
@@ -327,21 +263,21 @@ def _too_much(request: str, changes: Iterable[Change], policy: Policy) -> list[R
     ]
 
 
-def _outputs(resources: Iterable[_Resource]) -> dict[str, dict[str, str]]:
-    """Links and ids by ``kind/identity`` for what stands; a thing without any has an empty entry."""
-    return {
-        resource.key: dict(resource.kind.outputs(resource.wanted, resource.state))
-        for resource in resources
-        if resource.state is not None
-    }
-
-
-def standing(
-    wanted: Iterable[Desired[Any]], registry: Registry, clients: Clients
-) -> dict[str, dict[str, str]]:
-    """What stands now of these resources: links and ids by ``kind/identity``."""
-    looked = _look(_resources(wanted, registry), clients)
+def look_again(wanted: Sequence[Desired[Any]], registry: Registry, clients: Clients) -> Seen:
+    """What stands now of the resources of one request, and what is not as wanted: one look, as for a plan."""
+    looked = look(resources_of(wanted, registry), clients)
+    left: dict[str, Change] = {}
+    refused: dict[str, str] = {}
+    unseen: dict[str, str] = {}
     for resource in looked:
-        if resource.unseen is not None:
-            raise resource.unseen
-    return _outputs(looked)
+        blind = resource.unseen.what if resource.unseen else resource.refusal and resource.refusal.message
+        if blind:
+            unseen[resource.key] = blind
+            continue
+        try:
+            changes = _think(resource, str(resource.wanted.origin.lifecycle), [])
+        except RefusedChange as error:
+            refused[resource.key] = error.message
+        else:
+            left |= {change.key: change for change in changes}
+    return Seen(outputs=outputs_of(looked), left=left, refused=refused, unseen=unseen)

@@ -6,10 +6,11 @@ lists are told apart by what they are, not by where they stand, so an order is n
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, get_args
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from gitops.edited import CHANGED, GIVEN, GONE, Edit, Edited, Effect
 from gitops.leaves import leaves
@@ -52,13 +53,12 @@ def _keys(old: Mapping[str, Any], new: Mapping[str, Any], first: Sequence[str] =
 # --- one place after the other --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Note:
+class _Note(Struct, frozen=True, kw_only=True):
     """What is known of a field: its type, whether a wrong value is risky, and what an edit means."""
 
     annotation: Any = None
     risky: bool = False
-    edited: Edited = field(default_factory=Edited)
+    edited: Edited = Edited()
 
     @classmethod
     def of(cls, info: FieldInfo | None) -> _Note:
@@ -68,8 +68,7 @@ class _Note:
         return cls(annotation=info.annotation, risky=info.ask is not None and info.ask.risky, edited=edited)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Spot:
+class _Spot(Struct, frozen=True, kw_only=True):
     """Where a walk is.
 
     ``top``: what comes next are fields of the model itself; below them, ``name`` is the name of that field.
@@ -82,13 +81,12 @@ class _Spot:
     name: str = ""
     label: str = ""
     of: str = ""
-    entry: Mapping[str, Any] = field(default_factory=dict)
+    entry: Mapping[str, Any] = {}
     top: bool = False
     typed: tuple[Any, Any] | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Walk:
+class _Walk(Struct, frozen=True, kw_only=True):
     """A walk through a resource or the metadata: ``was`` is it as merged, ``wanted`` as proposed."""
 
     thing: str = ""
@@ -252,6 +250,8 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, list) and not any(isinstance(one, Mapping | list) for one in value):
         return ", ".join(map(_text, value))
+    import json  # a check of one file has no need of it
+
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -8,20 +8,26 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from gitops.drawing import Clients, draw, standing
-from gitops.errors import LakeportError, Refused
+from msgspec.structs import replace
+
+from gitops.drawing import Clients, draw, look_again
+from gitops.errors import Refused
 from gitops.journal import Journal, now
+from gitops.markup import clip
 from gitops.outputs import Outputs
-from gitops.plan import Approved, Change, Plan, require_approved
+from gitops.plan import JSON, Approved, Change, Plan, require_approved
 from gitops.receipt import Step
+from gitops.receipt_values import recorded
 from gitops.running import LIMITS, Running, sentence
 from gitops.undoing import Undoing
 
 if TYPE_CHECKING:
     from gitops.kind import Desired, Registry
+    from gitops.looking import Seen
     from gitops.receipt import StepOutcome
 
 __all__ = [
@@ -37,15 +43,19 @@ __all__ = [
 ]
 
 LOG = logging.getLogger("gitops.engine")
+LONGEST_SUMMARY = 500
+LONGEST_ERROR = 2_000
+"""Characters in a receipt; of a defect or of what a person typed there may be any number."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
     """What came of a plan: one step for each change, in the plan's order, then what stood already.
 
-    ``outputs`` is read back from the live systems. ``interrupted`` is the Ctrl-C or the exit that ended the
-    run early: it is given back, not raised, so that the receipt can be written first. ``hold`` says why
-    nothing goes on by itself, ``broke`` why the run ended early.
+    What was done is read back: ``outputs``, and whether each step stands as wanted, are from the live
+    systems. ``interrupted`` is the Ctrl-C or the exit that ended the run early: it is given back, not raised,
+    so that the receipt can be written first. ``hold`` says why nothing goes on by itself, ``broke`` why the
+    run ended early.
     """
 
     steps: tuple[Step, ...]
@@ -124,6 +134,7 @@ class Carrying:
         )  # fmt: skip
         self._undoing = Undoing(self._run, wanted)
         self._outputs: Mapping[str, Mapping[str, str]] = MappingProxyType(plan.outputs)
+        self._seen: Seen | None = None
 
     def go(self) -> None:
         """Do it; then undo what is to be undone, and read back what stands of ``wanted``.
@@ -140,10 +151,18 @@ class Carrying:
 
     def _read_back(self) -> None:
         """Where what stands cannot be looked at, what was done stays done."""
-        try:
-            self._outputs = standing(self._wanted, self._registry, self._clients)
-        except LakeportError as error:
-            LOG.warning("What stands now could not be read back: %s", error.what)
+        self._seen = seen = look_again(self._wanted, self._registry, self._clients)
+        kept = {key: found for key, found in self._outputs.items() if key in seen.unseen}
+        self._outputs = {**kept, **seen.outputs}
+        for key, why in seen.unseen.items():
+            LOG.warning("What stands now of %s could not be read back: %s", key, why)
+
+    @cached_property
+    def _values(self) -> Mapping[str, tuple[JSON, JSON]]:
+        """What was found and what is wanted of it, by key, as a receipt may hold them."""
+        return {
+            change.key: (recorded(change.before), recorded(change.after)) for change in self._plan.changes
+        }
 
     @property
     def outcome(self) -> Outcome:
@@ -161,7 +180,7 @@ class Carrying:
     def _steps(self) -> tuple[Step, ...]:
         changed = {(change.kind, change.identity) for change in self._plan.changes}
         already = [
-            _step(key, outcome="already")
+            Step(key=key, digest="", verb="", summary="", outcome="already")
             for key in self._plan.outputs
             if tuple(key.split("/", 1)) not in changed
         ]
@@ -169,8 +188,18 @@ class Carrying:
 
     def _step_of(self, change: Change) -> Step:
         run, key = self._run, change.key
+        before, wanted = self._values[key]
+        step = Step(
+            key=key,
+            digest=change.digest,
+            verb=str(change.verb),
+            summary=clip(change.summary, LONGEST_SUMMARY),
+            outcome="not_run",
+            before=before,
+            wanted=wanted,
+        )
         if key not in run.begun:
-            return _step(key, change, outcome="not_run", error=self._why_not_run(change))
+            return replace(step, error=self._why_not_run(change))
         started_at, began = run.begun[key]
         seconds, error = run.ended.get(
             key,
@@ -182,15 +211,23 @@ class Carrying:
         outcome: StepOutcome = "done" if error is None else "failed"
         if key in self._undoing.undone:
             outcome = "undone"
-        return _step(
-            key,
-            change,
+        error = error or self._undoing.undone.get(key) or self._undoing.stays.get(key)
+        step = replace(
+            step,
             outcome=outcome,
-            error=error or self._undoing.undone.get(key) or self._undoing.stays.get(key),
+            error=clip(error, LONGEST_ERROR) if error else None,
             started_at=started_at,
-            seconds=seconds,
+            seconds=round(seconds, 3),
             attempts=run.tries.get(key, 1),
+            request_ids=tuple(run.sent.get(key, ())),
         )
+        return step if outcome == "undone" else self._as_read_back(step, change)
+
+    def _as_read_back(self, step: Step, change: Change) -> Step:
+        if self._seen is None:
+            return step
+        read_back, after, differs = self._seen.of(change)
+        return replace(step, read_back=read_back, after=recorded(after), differs=clip(differs, LONGEST_ERROR))
 
     def _why_not_run(self, change: Change) -> str:
         run = self._run
@@ -202,26 +239,3 @@ class Carrying:
         if run.interrupted is None and run.late:
             return "The time of this run was over; the next one goes on."
         return "The run was interrupted before."
-
-
-def _step(
-    key: str,
-    change: Change | None = None,
-    *,
-    outcome: StepOutcome,
-    error: str | None = None,
-    started_at: str = "",
-    seconds: float = 0.0,
-    attempts: int = 1,
-) -> Step:
-    return Step(
-        key=key,
-        digest=change.digest if change else "",
-        verb=str(change.verb) if change else "",
-        summary=change.summary if change else "",
-        outcome=outcome,
-        error=error,
-        started_at=started_at,
-        seconds=round(seconds, 3),
-        attempts=attempts,
-    )

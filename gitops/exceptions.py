@@ -8,10 +8,10 @@ who somebody is, nobody can except.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from gitops.approval import logins_of_requester, people_for
@@ -60,8 +60,7 @@ def _known(policy: Policy, registry: Registry) -> list[str]:
     return [*sorted(rule_ids(registry)), *(rule.id for rule in policy.rules)]
 
 
-@dataclass(frozen=True)
-class _Case:
+class _Case(Struct, frozen=True):
     """A request with its exceptions, and what they are judged by."""
 
     loaded: Loaded

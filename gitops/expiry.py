@@ -176,6 +176,7 @@ def _end(
         composed,
         verb="Retire",
         why=render_lifecycle.ended(loaded.id, one.expires),
+        app=policy.review.app,
         insist=False,
     )
     if made.answer is Answer.DECLINED:

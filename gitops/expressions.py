@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
@@ -50,8 +49,7 @@ class NotCel(Exception):
         self.inside = inside
 
 
-@dataclass(frozen=True)
-class Expression:
+class Expression(msgspec.Struct, frozen=True):
     """A compiled expression, and which fields of which variables it looks at (``None``: at the whole).
 
     ``few`` are these as pairs, where they are all that it depends on.

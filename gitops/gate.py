@@ -6,159 +6,79 @@
     a request file that cannot be judged    INVALID
     request files only, and an approver's
       "request changes" stands              CHANGES_REQUESTED
-      approvals are missing                 MISSING_APPROVALS
       every rule is satisfied               OPEN
+        by a file that the person who asked
+          has not confirmed                 NOT_CONFIRMED      also where approvals are missing
+      approvals are missing, and the policy
+        asks for none of such an edit       PASSES_ALONE
+        enough people broke the glass       BROKEN_GLASS       in an emergency, see gitops.breaking
+        neither                             MISSING_APPROVALS
 
 An approval counts when it was given on this very head commit, by somebody whom a rule names, who may write
-to the repository, and who neither asked for it nor opened the pull request nor made one of its commits.
+to the repository, and who neither asked for it nor opened the pull request nor made one of its commits. The
+same holds for who breaks the glass. Several accounts of one human are one person. No judgement rests on a
+time that a review or a comment carries.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gitops.approval import UNLINKED, ApprovalRule
+from gitops.breaking import LEAST_REASON, broken, could_break
 from gitops.checkout import is_request_file
 from gitops.errors import InvalidRequest
+from gitops.gate_facts import DELETED, Facts, Review, folded, standing
 from gitops.request import request_id
+from gitops.verdict import (
+    BrokeGlass,
+    CountedApproval,
+    Discount,
+    Ignored,
+    Missing,
+    Outcome,
+    Verdict,
+    Weighed,
+    named,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+__all__ = [
+    "DELETED",
+    "UNKNOWN_AUTHOR",
+    "Discount",
+    "Facts",
+    "Ignored",
+    "Missing",
+    "Outcome",
+    "Review",
+    "Verdict",
+    "judge",
+    "request_files",
+    "standing",
+]
 
 UNKNOWN_AUTHOR = "author-unknown"
-"""Id of the rule that the gate adds for a commit whose author GitHub does not know."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Review:
-    """One review: ``state`` is GitHub's ``APPROVED``, ``CHANGES_REQUESTED``, ``COMMENTED`` or ``DISMISSED``.
-
-    ``commit_sha`` is the commit it was given on, ``submitted_at`` ISO 8601 in UTC.
-    """
-
-    login: str
-    state: str
-    commit_sha: str
-    submitted_at: str
-
-
-def standing(reviews: Iterable[Review]) -> tuple[Review, ...]:
-    """The review of each person that stands, given all of them in the order in which they were submitted.
-
-    A comment after an approval leaves the approval standing; a request for changes or a dismissal ends it.
-    """
-    latest: dict[str, Review] = {}
-    for review in reviews:
-        if review.state in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED"):
-            latest[review.login.casefold()] = review
-    return tuple(latest.values())
-
-
-@dataclass(frozen=True, kw_only=True)
-class Facts:
-    """Everything the judgement rests on. Logins may be in any case.
-
-    ``requester_github``: the human who asked, as linked in the directory or by the person in Slack; ``None``
-    when nobody knows.
-    ``reviews``: as :func:`standing` gives them. ``writers``: reviewers who may write to the repository.
-    ``commit_authors``: who made the commits; ``unknown_authors``: for some commit GitHub does not know.
-    ``problems``: sentences why a request file cannot be judged.
-    """
-
-    requester_github: str | None
-    author: str
-    head_sha: str
-    rules: tuple[ApprovalRule, ...]
-    reviews: tuple[Review, ...]
-    writers: frozenset[str]
-    files_touched: tuple[str, ...]
-    bot_logins: frozenset[str] = frozenset()
-    commit_authors: frozenset[str] = frozenset()
-    unknown_authors: bool = False
-    problems: tuple[str, ...] = ()
-
-
-class Outcome(StrEnum):
-    """What the gate says: a closed set."""
-
-    OPEN = "open"
-    NOT_A_REQUEST = "not_a_request"
-    TOUCHES_MORE = "touches_more"
-    INVALID = "invalid"
-    CHANGES_REQUESTED = "changes_requested"
-    MISSING_APPROVALS = "missing_approvals"
-
-
-class Discount(StrEnum):
-    """Why an approval does not count: a closed set."""
-
-    OWN_REQUEST = "own_request"
-    AUTHOR = "author"
-    COMMITTER = "committer"
-    BOT = "bot"
-    OTHER_COMMIT = "other_commit"
-    NOT_AN_APPROVER = "not_an_approver"
-    NO_WRITE_ACCESS = "no_write_access"
-
+"""Id of the rule that the gate adds for a commit whose author nobody knows."""
 
 _DISCOUNTS = {
     Discount.OWN_REQUEST: "nobody approves what they asked for themselves",
     Discount.AUTHOR: "it comes from the author of the pull request",
     Discount.COMMITTER: "it comes from somebody who made a commit of this pull request",
     Discount.BOT: "it does not come from a person",
+    Discount.DELETED_ACCOUNT: "the account is deleted, and nobody can say whose it was",
     Discount.OTHER_COMMIT: "it was given on an earlier commit, and the file may have changed since",
     Discount.NOT_AN_APPROVER: "the policy does not name this person as an approver here",
     Discount.NO_WRITE_ACCESS: "this person may not write to the repository",
+    Discount.SAME_PERSON: "this person is counted already, with another account",
+    Discount.NOT_NAMED: "the policy does not let this person break the glass",
+    Discount.EDITED: "the comment was edited, so nobody knows who wrote it; write a new one",
+    Discount.NO_COMMIT: "it does not name the commit it is for, by all 40 characters",
+    Discount.NO_REASON: f"it gives no reason of at least {LEAST_REASON} characters",
 }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Missing:
-    """Approvals that a rule still lacks: how many, and the logins (sorted) of whom any will do."""
-
-    rule: str
-    why: str
-    count: int
-    who: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ignored:
-    """An approval that does not count, and why."""
-
-    login: str
-    reason: Discount
-    sentence: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Verdict:
-    """The judgement; ``sentences`` say all of it in plain words, unescaped, the most important first.
-
-    ``counted`` are the logins whose approval counts, sorted.
-    """
-
-    outcome: Outcome
-    sentences: tuple[str, ...]
-    missing: tuple[Missing, ...] = ()
-    ignored: tuple[Ignored, ...] = ()
-    counted: tuple[str, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        """Whether the pull request may be merged, as far as the gate is concerned."""
-        return self.outcome in (Outcome.OPEN, Outcome.NOT_A_REQUEST)
-
-    @property
-    def conclusion(self) -> str:
-        """The conclusion of the check run: ``success``, ``neutral`` or ``failure``."""
-        if self.outcome is Outcome.NOT_A_REQUEST:
-            return "neutral"
-        return "success" if self.outcome is Outcome.OPEN else "failure"
 
 
 def request_files(paths: Iterable[str]) -> tuple[str, ...]:
@@ -191,43 +111,91 @@ def judge(facts: Facts) -> Verdict:
     return _weigh(facts)
 
 
+_WAITING = (Outcome.MISSING_APPROVALS, Outcome.NOT_CONFIRMED)
+
+
 def _weigh(facts: Facts) -> Verdict:
     """The judgement on a pull request that touches request files and nothing else."""
     rules = _rules(facts)
-    approvers = {login.casefold() for rule in rules for login in rule.approvers}
-    approved = [review for review in facts.reviews if review.state == "APPROVED"]
-    ignored = []
-    counted: dict[str, str] = {}
-    for review in sorted(approved, key=lambda review: review.login.casefold()):
-        reason = _discount(review, facts, approvers)
-        if reason is None:
-            counted[review.login.casefold()] = review.login
-        else:
-            sentence = f"The approval of {review.login} does not count: {_DISCOUNTS[reason]}."
-            ignored.append(Ignored(login=review.login, reason=reason, sentence=sentence))
-    missing = [found for rule in rules if (found := _missing(rule, facts, counted.keys()))]
-    objections = sorted(
+    approvers = folded(login for rule in rules for login in rule.approvers)
+    counted, ignored = _sift(facts, approvers)
+    weighed = tuple(_weighed(rule, facts, counted) for rule in rules)
+    missing = tuple(
+        Missing(rule=one.rule, why=one.why, count=one.lacks, who=one.who) for one in weighed if one.lacks
+    )
+    broke, unbroken = broken(facts)
+    ignored += [
+        _ignored(f"The breaking of the glass by {login}", login, reason) for login, reason in unbroken
+    ]
+    outcome, first = _outcome(facts, approvers, counted, missing, broke)
+    return Verdict(
+        outcome=outcome,
+        sentences=(
+            *first,
+            *facts.unconfirmed,
+            *(one.sentence for one in missing if outcome is not Outcome.PASSES_ALONE),
+            *(one.sentence for one in ignored),
+            *facts.notes,
+        ),
+        missing=missing,
+        ignored=tuple(ignored),
+        counted=tuple(review.login for review in counted.values()),
+        approvals=tuple(
+            CountedApproval(
+                login=review.login,
+                at=review.submitted_at,
+                commit=review.commit_sha,
+                rules=tuple(one.rule for one in weighed if review.login in one.by),
+            )
+            for review in counted.values()
+        ),
+        broke_glass=tuple(broke.values()),
+        passes_alone=facts.passes_alone if outcome is Outcome.PASSES_ALONE else (),
+        weighed=weighed,
+        glass=could_break(facts, broke) if outcome in _WAITING else (),
+        head=facts.head_sha,
+    )
+
+
+def _outcome(
+    facts: Facts,
+    approvers: AbstractSet[str],
+    counted: Mapping[str, Review],
+    missing: Sequence[Missing],
+    broke: Mapping[str, BrokeGlass],
+) -> tuple[Outcome, list[str]]:
+    """What it comes to, and the sentences that say so before all others."""
+    objections = _objections(facts, approvers)
+    if objections:
+        words = f"{named(objections, 'and')} asked for changes; they have to approve, or be dismissed."
+        return Outcome.CHANGES_REQUESTED, [words]
+    if not (missing or facts.unconfirmed):
+        names = [review.login for review in counted.values()]
+        return Outcome.OPEN, [
+            f"Approved by {named(names, 'and')}." if names else "The policy asks for no approval."
+        ]
+    if facts.passes_alone and facts.requester_github and not (facts.anybody or facts.unconfirmed):
+        rules = named(facts.passes_alone, "and")
+        return Outcome.PASSES_ALONE, [f"The policy lets this edit pass without an approval: {rules}."]
+    said = [f"{one.login} broke the glass: “{one.reason}”." for one in broke.values()]
+    if facts.glass and broke and len(broke) >= facts.glass.count:
+        return Outcome.BROKEN_GLASS, [
+            *said,
+            "It passes in an emergency, without the approvals of the policy.",
+        ]
+    if facts.glass and broke:
+        said.append(f"That takes {facts.glass.count} people together.")
+    return Outcome.NOT_CONFIRMED if facts.unconfirmed else Outcome.MISSING_APPROVALS, said
+
+
+def _objections(facts: Facts, approvers: AbstractSet[str]) -> list[str]:
+    """The approvers whose "request changes" stands, on whichever commit it was given."""
+    return sorted(
         review.login
         for review in facts.reviews
         if review.state == "CHANGES_REQUESTED"
-        and review.login.casefold() in approvers & _folded(facts.writers)
-        and _barred(review.login, facts) is None
-    )
-    names = tuple(sorted(counted.values(), key=str.casefold))
-    if objections:
-        outcome = Outcome.CHANGES_REQUESTED
-        first = [f"{_names(objections, 'and')} asked for changes; they have to approve, or be dismissed."]
-    elif missing:
-        outcome, first = Outcome.MISSING_APPROVALS, []
-    else:
-        outcome = Outcome.OPEN
-        first = [f"Approved by {_names(names, 'and')}." if names else "The policy asks for no approval."]
-    return Verdict(
-        outcome=outcome,
-        sentences=(*first, *(_wanted(one) for one in missing), *(one.sentence for one in ignored)),
-        missing=tuple(missing),
-        ignored=tuple(ignored),
-        counted=names,
+        and review.login.casefold() in approvers & folded(facts.writers)
+        and facts.barred(review.login) is None
     )
 
 
@@ -242,60 +210,57 @@ def _rules(facts: Facts) -> Sequence[ApprovalRule]:
     if not facts.requester_github and all(rule.id != UNLINKED for rule in rules):
         why = "A request of somebody whose GitHub account nobody has proved"
         rules.append(ApprovalRule(UNLINKED, 2, everyone, why))
-    if facts.unknown_authors:
+    if facts.anybody:
         why = "A commit by somebody GitHub does not know"
         rules.append(ApprovalRule(UNKNOWN_AUTHOR, 2, everyone, why))
     return rules
 
 
+def _sift(facts: Facts, approvers: AbstractSet[str]) -> tuple[dict[str, Review], list[Ignored]]:
+    """The approvals that count, by person and sorted by login, and those that do not."""
+    ignored: list[Ignored] = []
+    counted: dict[str, Review] = {}
+    for review in sorted(facts.reviews, key=lambda review: review.login.casefold()):
+        if review.state != "APPROVED":
+            continue
+        reason = _discount(review, facts, approvers)
+        if reason is None and facts.person(review.login) in counted:
+            reason = Discount.SAME_PERSON
+        if reason is None:
+            counted[facts.person(review.login)] = review
+        else:
+            ignored.append(_ignored(f"The approval of {review.login}", review.login, reason))
+    return counted, ignored
+
+
 def _discount(review: Review, facts: Facts, approvers: AbstractSet[str]) -> Discount | None:
-    barred = _barred(review.login, facts)
+    barred = facts.barred(review.login)
     if barred:
         return barred
     if not facts.head_sha or review.commit_sha != facts.head_sha:
         return Discount.OTHER_COMMIT
     if review.login.casefold() not in approvers:
         return Discount.NOT_AN_APPROVER
-    if review.login.casefold() not in _folded(facts.writers):
+    if not facts.may_write(review.login):
         return Discount.NO_WRITE_ACCESS
     return None
 
 
-def _barred(login: str, facts: Facts) -> Discount | None:
-    """Why this person can never approve this pull request; ``None`` when they can."""
-    folded = login.casefold()
-    if facts.requester_github and folded == facts.requester_github.casefold():
-        return Discount.OWN_REQUEST
-    if folded == facts.author.casefold():
-        return Discount.AUTHOR
-    if folded in _folded(facts.commit_authors):
-        return Discount.COMMITTER
-    if folded.endswith("[bot]") or folded in _folded(facts.bot_logins):
-        return Discount.BOT
-    return None
-
-
-def _missing(rule: ApprovalRule, facts: Facts, counted: AbstractSet[str]) -> Missing | None:
-    have = _folded(rule.approvers) & counted
-    lacking = rule.count - len(have)
-    if lacking <= 0:
-        return None
-    who = [
-        login for login in rule.approvers if login.casefold() not in counted and _barred(login, facts) is None
-    ]
-    return Missing(rule=rule.id, why=rule.why, count=lacking, who=tuple(sorted(who, key=str.casefold)))
+def _weighed(rule: ApprovalRule, facts: Facts, counted: Mapping[str, Review]) -> Weighed:
+    """A rule with the people who satisfy it, and those who still could; each human once."""
+    named = {facts.person(login): login for login in sorted(rule.approvers, key=str.casefold, reverse=True)}
+    by = tuple(review.login for person, review in counted.items() if person in named)
+    who = [login for person, login in named.items() if person not in counted and not facts.barred(login)]
+    return Weighed(
+        rule=rule.id, why=rule.why, count=rule.count, by=by, who=tuple(sorted(who, key=str.casefold))
+    )
 
 
 # --- words
 
 
-def _wanted(missing: Missing) -> str:
-    number = "one more approval" if missing.count == 1 else f"{missing.count} more approvals"
-    who = f", from {_names(missing.who, 'or')}" if missing.who else ""
-    sentence = f"{missing.why} asks for {number}{who}."
-    if len(missing.who) >= missing.count:
-        return sentence
-    return f"{sentence} Too few people may give it: the policy has to name another approver."
+def _ignored(what: str, login: str, reason: Discount) -> Ignored:
+    return Ignored(login=login, reason=reason, sentence=f"{what} does not count: {_DISCOUNTS[reason]}.")
 
 
 def _touches_more(others: Sequence[str]) -> tuple[str, ...]:
@@ -304,14 +269,6 @@ def _touches_more(others: Sequence[str]) -> tuple[str, ...]:
         "This pull request changes a request and also something else, so it cannot be approved as a request.",
         f"Move the rest to a pull request of its own: {', '.join(shown)}.",
     )
-
-
-def _names(names: Sequence[str], last: str) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {last} {names[-1]}" if names else ""
-
-
-def _folded(logins: Iterable[str]) -> frozenset[str]:
-    return frozenset(login.casefold() for login in logins)
 
 
 def _is_request(path: str) -> bool:

@@ -1,4 +1,4 @@
-"""How each single request to GitHub is sent: safely from several threads, within our budget, and in time.
+"""How each single request to GitHub is sent: safely from several threads, within our budget, in time, noted.
 
 PyGithub keeps what is asked on the connection, between asking and sending, and has one connection for all
 threads: two at once could send the request of one of them twice, and that of the other never. Here each
@@ -17,9 +17,10 @@ from github.Requester import (
     RequestsResponse,
 )
 
-from gitops import budget
+from gitops import budget, request_ids
 from gitops.patience import require_time
 
+REQUEST_ID = "X-GitHub-Request-Id"
 LOOKING = "/graphql"
 """Asked by POST and makes nothing: we send no mutations there."""
 
@@ -33,7 +34,7 @@ class _Plain(threading.local, HTTPRequestsConnectionClass):
     def getresponse(self) -> RequestsResponse:
         """Send it, when there is time and budget for it."""
         _admit(self.verb, self.url)
-        return super().getresponse()
+        return _noted(self.verb, self.url, super().getresponse())
 
 
 class _Encrypted(threading.local, HTTPSRequestsConnectionClass):
@@ -42,13 +43,19 @@ class _Encrypted(threading.local, HTTPSRequestsConnectionClass):
     def getresponse(self) -> RequestsResponse:
         """Send it, when there is time and budget for it."""
         _admit(self.verb, self.url)
-        return super().getresponse()
+        return _noted(self.verb, self.url, super().getresponse())
 
 
 def _admit(verb: str, url: str) -> None:
     require_time("GitHub")
     if not url.endswith(LOOKING):
         budget.GITHUB.spend(verb)
+
+
+def _noted(verb: str, url: str, answer: RequestsResponse) -> RequestsResponse:
+    if not url.endswith(LOOKING):
+        request_ids.note(verb, answer.headers.get(REQUEST_ID))
+    return answer
 
 
 @cache

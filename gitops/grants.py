@@ -7,8 +7,9 @@ difference (``add``, ``remove``) for each principal and gives back what is grant
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 Mode = Literal["additive", "named", "authoritative"]
 ALL = "ALL_PRIVILEGES"
@@ -41,8 +42,7 @@ Grants = Mapping[str, frozenset[str]]
 """Privileges by principal."""
 
 
-@dataclass(frozen=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """What one principal gets and loses; both sorted."""
 
     principal: str

@@ -21,6 +21,18 @@ if TYPE_CHECKING:
 RECEIPT_REFS = ("refs/remotes/origin/receipts", "refs/heads/receipts")
 TRUNKS = ("refs/remotes/origin/HEAD", "refs/remotes/origin/main", "refs/heads/main")
 _TIMEOUT = 60.0
+_SETTINGS = (
+    "core.quotePath=false",
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "diff.external=",
+    "diff.orderFile=/dev/null",
+    "i18n.logOutputEncoding=UTF-8",
+    "log.follow=false",
+    "log.showSignature=false",
+    "trailer.separators=:",
+)
+"""What the settings of a clone must not decide: what we read, and which programs are started for it."""
 
 
 class History(Struct, frozen=True):
@@ -34,8 +46,21 @@ class History(Struct, frozen=True):
         return "" if done.returncode else done.stdout.decode("utf-8", "replace").strip()
 
     def merge_base(self, revision: str) -> str:
-        """The commit where this branch left ``revision``."""
-        return self.git("merge-base", self.commit(revision), "HEAD").decode().strip()
+        """The commit where this branch left ``revision``.
+
+        Raises:
+            UsageError: Git does not know it, or as far as is known here they have nothing in common.
+        """
+        done = self.run("merge-base", "--end-of-options", f"{revision}^{{commit}}", "HEAD")
+        if not done.returncode:
+            return done.stdout.decode().strip()
+        self.commit(revision)  # asked only now: where all is well, it is one call of Git less
+        if done.returncode != 1:  # 1: it looked, and found none
+            raise failed("merge-base", done.stderr)
+        raise UsageError(
+            f"This branch and {revision} have no commit in common.",
+            fix="Fetch the whole history (in a workflow: fetch-depth: 0).",
+        )
 
     def commit(self, revision: str) -> str:
         """The full id of a commit.
@@ -142,7 +167,8 @@ class History(Struct, frozen=True):
         """One call of Git, whatever it ends with."""
         import subprocess  # a check of named files starts nothing
 
-        command = ["git", "-C", str(self.root), "-c", "core.quotePath=false", *arguments]
+        settings = (part for one in _SETTINGS for part in ("-c", one))
+        command = ["git", "--no-pager", "-C", str(self.root), *settings, *arguments]
         try:
             return subprocess.run(
                 command, input=stdin, capture_output=True, timeout=_TIMEOUT, check=False, env=_environment()
@@ -154,8 +180,11 @@ class History(Struct, frozen=True):
 
 
 def _environment() -> dict[str, str]:
-    """Git's answers are read by us: in no language, and compared byte by byte."""
-    return os.environ | {"LC_ALL": "C"}
+    """Git's answers are read by us: in no language, compared byte by byte, and of the commits as they are.
+
+    A replacement or a graft shows another history than the ids of the commits stand for.
+    """
+    return os.environ | {"LC_ALL": "C", "GIT_NO_REPLACE_OBJECTS": "1", "GIT_GRAFT_FILE": f"{os.devnull}/none"}
 
 
 def failed(command: str, stderr: bytes) -> ConfigurationError:

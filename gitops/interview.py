@@ -12,7 +12,7 @@ from gitops.draft import METADATA, Value
 from gitops.errors import LakeportError, Refused, UsageError
 from gitops.fields import RESOURCES
 from gitops.finding import Severity
-from gitops.render_plan import money
+from gitops.plan_words import money
 from gitops.request import dump_request
 from gitops.yamlcomments import Comment
 

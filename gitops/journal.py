@@ -38,7 +38,8 @@ class Journal:
     def event(self, key: str, what: str, **more: str | int) -> None:
         """Write one line; ``what`` is ``started``, ``again``, ``done``, ``failed`` or ``undone``.
 
-        ``more`` says what was called: ``request``, ``system``, ``digest``, ``attempt``, ``error``.
+        ``more`` says what was called: ``request``, ``system``, ``digest``, ``attempt``, ``error``, and in
+        ``requests`` the ids of those that changed something, with spaces between.
         """
         with self._lock:
             for tell in self._tellers:

@@ -269,6 +269,7 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
               sentences; ``tell`` hears how far it is.
     adopt:    pure; values by field with which the file would say what stands, for drift that its owner keeps.
     access:   pure; who is given what by a resource as the file has it, for the audit.
+    stays:    pure; who holds what that no request gave and no change of the plan takes, for reviewers.
     system:   whose API it calls, as people call it ("GitHub"): kinds of one system share its limits.
     member_levels: what the policy may give a member of a request here (``pull``, ``push`` …).
     everyday: its name is a word of other talk, too ("a high volume of events"): by itself it only counts
@@ -298,6 +299,7 @@ class Kind(Struct, Generic[S, State, Client], frozen=True, kw_only=True):
     verify: Callable[[Desired[S], Client, Tell], Iterable[str]] | None = None
     adopt: Callable[[Desired[S], State], Mapping[str, Any]] | None = None
     access: Callable[[S], Iterable[Held]] = lambda spec: ()
+    stays: Callable[[Desired[S], State], Iterable[Held]] = lambda desired, state: ()
     system: str = ""
     member_levels: tuple[str, ...] = ()
     everyday: bool = False

@@ -10,15 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from gitops import beside, earlier, lease, live, policy, render, request, retirement
+from gitops import beside, earlier, lease, live, policy, render, request, retirement, validity
 from gitops.checkout import POLICY, Checkout
+from gitops.confirmation import made_by
 from gitops.drifted import without_ignored
 from gitops.engine import Carrying, draw, require_ready, sentence
 from gitops.errors import InvalidRequest, LakeportError, NotApproved, Refused, StalePlan, Waits
 from gitops.gate import Outcome as GateOutcome
 from gitops.pending import Pending, pending
 from gitops.plan import unapproved
-from gitops.receipt import ReceiptDraft
+from gitops.receipt import ReceiptDraft, with_verdict
 from gitops.site import Landed, Ledger, PullRequests, Site
 
 if TYPE_CHECKING:
@@ -148,13 +149,13 @@ class _Attempt:
         self._commit = site.checkout.merge_commit(one.path) or ""
         self._pull = pull = self._require_pull()
         self._verdict = verdict = site.judge(pull)
-        if verdict.outcome is not GateOutcome.OPEN:
+        if not verdict.passed or verdict.outcome is GateOutcome.NOT_A_REQUEST:
             raise NotApproved(
                 f"The approvals of pull request {pull.number} do not satisfy the policy.",
                 why=" ".join(verdict.sentences),
-                fix="Open a pull request that touches the file, and have it approved by the right people.",
+                fix=validity.AGAIN,
             )
-        approved = site.pulls.approved_set(pull.head_sha, loaded.id)
+        approved = self._approved(pull, verdict)
         before = earlier.of_receipts([loaded], self._receipts, site.checkout, site.registry)[loaded.id]
         every = beside.neighbours([loaded], site.checkout, site.registry)
         plan = draw(
@@ -168,7 +169,11 @@ class _Attempt:
         plan = without_ignored(plan, loaded, before, site.registry, site.policy)
         self._plan_digest = plan.digest
         self._require_ready(plan, approved)
-        wanted = request.desired(loaded, site.policy, before, site.registry)
+        wanted = beside.with_beside(
+            request.desired(loaded, site.policy, before, site.registry),
+            [one for other in every for one in request.desired(other, site.policy)],
+            site.registry,
+        )
         today = site.clock().date()
         self._due = retirement.due(plan, self._receipts, site.policy.retirement, today)
         self._carry(self._due.now, wanted, pull)
@@ -203,12 +208,18 @@ class _Attempt:
             )
         return pull
 
+    def _approved(self, pull: Pull, verdict: Verdict) -> Approved | None:
+        site, merged = self._site, pull.merged_at
+        planned = site.pulls.planned(pull.head_sha, self._pending.request, by=merged) if merged else None
+        return validity.approved(pull, planned, verdict, days=site.policy.review.plan_valid_days)
+
     def _require_ready(self, plan: Plan, approved: Approved | None) -> None:
         try:
             require_ready(plan, approved)
-        except StalePlan:
-            self._extra = unapproved(plan.changes, approved) if approved else plan.changes
-            raise
+        except (NotApproved, StalePlan) as error:
+            if approved is not None:
+                self._extra = unapproved(plan.changes, approved)
+            raise type(error)(error.what, why=error.why, fix=validity.AGAIN) from None
 
     def _carry(self, plan: Plan, wanted: Sequence[Desired[Any]], pull: Pull) -> None:
         """Say that we start, where there is something to do, and do it."""
@@ -316,19 +327,21 @@ class _Attempt:
         requester: Mapping[str, str | None] = (
             {"slack": by.slack, "github": by.github} if by else {"slack": None, "github": None}
         )
-        return ReceiptDraft(
+        draft = ReceiptDraft(
             request=one.request,
             path=one.path,
             file_digest=one.file_digest,
             commit=self._commit,
             pull=self._pull.number if self._pull else None,
             requester=requester,
-            approvers=self._verdict.counted if self._verdict else (),
+            approvers=(),
             plan_digest=self._plan_digest or None,
             run_url=site.run_url,
             run_id=site.run_id,
             attempt=site.attempt,
             tool_version=site.tool_version,
+            policy_digest=site.policy_digest,
+            made_by=made_by(self._pull.author, site.policy.review.app) if self._pull else "",
             status=status,
             steps=outcome.steps if outcome else (),
             outputs=outcome.outputs if outcome else {},
@@ -337,3 +350,4 @@ class _Attempt:
             hold=self._hold(status),
             due=str(self._due.on) if status == "waiting" and self._due else "",
         )
+        return with_verdict(draft, self._verdict) if self._verdict else draft

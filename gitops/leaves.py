@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 
@@ -20,3 +20,11 @@ def leaves(value: Any, path: str = "") -> dict[str, Any]:
     else:
         parts = [(f"{path}[{index}]", part) for index, part in enumerate(value)]
     return {key: leaf for name, part in parts for key, leaf in leaves(part, name).items()}
+
+
+def differences(before: Any, after: Any) -> Iterator[tuple[str, Any, Any]]:
+    """``(path, before, after)`` for every single value that is not the same; ``None`` for absent."""
+    old, new = leaves(before), leaves(after)
+    for path in [*old, *(path for path in new if path not in old)]:
+        if old.get(path) != new.get(path):
+            yield path, old.get(path), new.get(path)

@@ -10,7 +10,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar, overload
+
+from msgspec import Struct
+
+Item = TypeVar("Item")
 
 LIMIT = 65_535
 """Characters that GitHub takes in a comment (65,536), or in the summary of a check run (one less)."""
@@ -76,52 +81,117 @@ def _entity(found: re.Match[str]) -> str:
     return f"&#{ord(found[0])};"
 
 
-class Page:
-    """A page of at most ``limit`` characters; what does not fit is left out, counted, and said at the end.
+class Each(Sequence[str]):
+    """A row for each item of a list, only written when there is room for it."""
 
-    Put first what matters most: after the first piece that does not fit, nothing more is taken.
+    def __init__(self, items: Iterable[Item], show: Callable[[Item], str]) -> None:
+        self._items = tuple(items)
+        self._show = show
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        if isinstance(index, slice):
+            return Each(self._items[index], self._show)
+        return self._show(self._items[index])
+
+
+class _Section(Struct, frozen=True):
+    """A heading with its rows, of which the first ``room`` characters are shown at most; ``tail`` ends it."""
+
+    head: str
+    rows: Sequence[str]
+    what: str
+    rank: int
+    room: int
+    tail: str = ""
+
+
+class Page:
+    """A page of at most ``limit`` characters; what does not fit is left out, counted, and said where it is.
+
+    Sections stand in the order in which they are added, and are taken in the order of their ``rank``: what
+    matters most has the smallest. After the first piece that does not fit, nothing more is taken.
     """
 
-    _RESERVE = 600
-    """Room for the sentence that says what was left out."""
+    _RESERVE = 700
+    """Room for the sentences that say what was left out."""
 
     def __init__(self, head: str, *, limit: int = LIMIT) -> None:
         self._limit = limit - self._RESERVE
-        self._pieces = [clip(head, self._limit)]
-        self._length = len(self._pieces[0])
-        self._left_out: Counter[str] = Counter()
+        self._head = clip(head, self._limit)
+        self._sections: list[_Section] = []
 
     @property
     def full(self) -> bool:
-        """Whether something was left out already."""
-        return bool(self._left_out)
+        """Whether something is left out."""
+        return bool(self._laid_out()[1])
 
-    def add(self, text: str, *, what: str = "sections", count: int = 1) -> bool:
-        """A paragraph, after an empty line; counted as so many ``what`` when it does not fit."""
-        return self._take("\n\n" + text, what, count)
+    def add(self, text: str, *, what: str = "sections", rank: int = 0) -> None:
+        """A paragraph, after an empty line; counted as one ``what`` when it does not fit."""
+        self._sections.append(_Section("", (text,), what, rank, self._limit))
 
-    def rows(self, head: str, rows: Iterable[str], *, what: str) -> None:
-        """A table or list: ``head`` (its heading or header rows) and one line for each of ``rows``."""
-        first = True
-        for row in rows:
-            self._take(f"\n\n{head}\n{row}" if first else f"\n{row}", what, 1)
-            first = False
+    def rows(
+        self, head: str, rows: Iterable[str], *, what: str, rank: int = 0, room: int | None = None
+    ) -> None:
+        """A table or list: ``head`` (its heading or header rows) and one line for each of ``rows``.
 
-    def skip(self, what: str, count: int) -> None:
-        """Count something that is not even tried."""
-        self._left_out[what] += count
+        Nothing where there are no rows. Below those that are shown stands how many more there are.
+        """
+        found = rows if isinstance(rows, Each) else tuple(rows)
+        if found:
+            self._sections.append(_Section(head, found, what, rank, self._limit if room is None else room))
 
-    def _take(self, piece: str, what: str, count: int) -> bool:
-        if self.full or self._length + len(piece) > self._limit:
-            self._left_out[what] += count
-            return False
-        self._pieces.append(piece)
-        self._length += len(piece)
-        return True
+    def fold(
+        self, title: str, head: str, rows: Iterable[str], *, what: str, rank: int = 0, room: int | None = None
+    ) -> None:
+        """The same, folded away under a title; ``head`` is empty above a list."""
+        found = rows if isinstance(rows, Each) else tuple(rows)
+        if found:
+            top = "\n\n".join(filter(None, (f"<details><summary>{title}</summary>", head)))
+            limit = self._limit if room is None else room
+            top = top if head else f"{top}\n"
+            self._sections.append(_Section(top, found, what, rank, limit, "\n\n</details>"))
+
+    def _laid_out(self) -> tuple[str, Counter[str]]:
+        """The page without its last sentence, and how many of what are left out."""
+        room = self._limit - len(self._head)
+        left_out: Counter[str] = Counter()
+        texts = [""] * len(self._sections)
+        full = False
+        for index in sorted(range(len(texts)), key=lambda index: self._sections[index].rank):
+            section = self._sections[index]
+            text, taken = ("", 0) if full else _beginning(section, min(room, section.room))
+            if missing := len(section.rows) - taken:
+                full = full or room <= section.room
+                left_out[section.what] += missing
+                text += f"\n\n*And {missing:,} more {section.what}.*" if text else ""
+            text += section.tail if text else ""
+            texts[index] = text
+            room -= len(text)
+        return self._head + "".join(texts), left_out
 
     def __str__(self) -> str:
-        text = "".join(self._pieces)
-        if self._left_out:
-            counts = ", ".join(f"{count} {what}" for what, count in self._left_out.items())
+        text, left_out = self._laid_out()
+        if left_out:
+            counts = ", ".join(f"{count} {what}" for what, count in left_out.items())
             text += f"\n\n**Left out, because the page would be too long: {clip(counts, 400)}.**"
         return text + "\n"
+
+
+def _beginning(section: _Section, room: int) -> tuple[str, int]:
+    """As many rows of a section as there is room for, and how many that are."""
+    found: list[str] = []
+    room -= len(section.tail)
+    for row in section.rows:
+        before = "\n" if found else f"\n\n{section.head}\n" if section.head else "\n\n"
+        room -= len(before) + len(row)
+        if room < 0:
+            break
+        found.append(before + row)
+    return "".join(found), len(found)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from gitops.drawing import standing
 from gitops.errors import LakeportError, RemoteUnavailable
+from gitops.looking import standing
 from gitops.plan import JSON, OUTPUT, Change
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ so the changes still to do after a run that died half-way are a subset of the ap
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Any, TypedDict
@@ -22,13 +21,15 @@ JSON = Any
 
 def canonical(value: JSON) -> bytes:
     """The one JSON spelling of a value: sorted keys, no spaces, UTF-8."""
+    import json  # a check digests nothing
+
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def digest(value: JSON | bytes) -> str:
     """``sha256:`` and 64 hex digits over the bytes, or over the canonical JSON of a value."""
     data = value if isinstance(value, bytes) else canonical(value)
-    import hashlib  # the library behind it takes its time to load, and a check has no need of it
+    import hashlib  # the library behind it takes its time to load
 
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
@@ -218,7 +219,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     ``request`` is the request's id (``dev/growth/churn-prediction``); ``file_digest`` is the digest of the
     bytes of the request file. ``changes`` are in dependency order; ``needs`` maps a change's key to the keys
     that must be done before it. ``notes`` are sentences for the reviewer. ``outputs`` maps a resource's
-    ``kind/identity`` to what it is now (links, ids), for those that stand.
+    ``kind/identity`` to what it is now (links, ids), for those that stand. ``drifted`` maps a change's key to
+    the paths of values that stand, that no version of the request gave, and that it writes over. ``stays``
+    are sentences on who holds what by nobody's request and keeps it. The last four are not in the digest.
     """
 
     request: str
@@ -228,6 +231,8 @@ class Plan(Struct, frozen=True, kw_only=True):
     needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     outputs: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    drifted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    stays: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -249,6 +254,8 @@ class Plan(Struct, frozen=True, kw_only=True):
             "needs": {key: list(value) for key, value in self.needs.items()},
             "notes": list(self.notes),
             "outputs": {key: dict(value) for key, value in self.outputs.items()},
+            "drifted": {key: list(value) for key, value in self.drifted.items()},
+            "stays": list(self.stays),
         }
 
     @classmethod
@@ -262,6 +269,8 @@ class Plan(Struct, frozen=True, kw_only=True):
             needs={key: tuple(value) for key, value in data["needs"].items()},
             notes=tuple(data["notes"]),
             outputs={key: dict(value) for key, value in data["outputs"].items()},
+            drifted={key: tuple(map(str, value)) for key, value in data["drifted"].items()},
+            stays=tuple(map(str, data["stays"])),
         )
 
 

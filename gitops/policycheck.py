@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from gitops import policy_review
 from gitops.finding import Finding, Place, Severity
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def problems(policy: Policy, document: Document, registry: Registry | None) -> P
         yield from _kinds(policy, registry)
         yield from _changes(policy, registry)
         yield from _members(policy, registry)
+        for inside, message, hint in policy_review.problems_with_kinds(policy, registry):
+            yield Problem(path=("review", *inside), message=message, hint=hint)
     if policy.rules:
         from gitops import policyrules
 
@@ -98,6 +101,8 @@ def _whatever_the_kinds(policy: Policy, document: Document) -> Problems:
 
         for inside, message, hint in policy_compute.problems(policy.compute):
             yield Problem(path=("compute", *inside), message=message, hint=hint)
+    for inside, message, hint in policy_review.problems(policy):
+        yield Problem(path=("review", *inside), message=message, hint=hint)
 
 
 def approvals_in(policy: Policy) -> Iterator[tuple[Path, Approvals]]:
@@ -171,6 +176,13 @@ def _people(policy: Policy) -> Problems:
                 yield Problem(
                     path=("people", index, key),
                     message=f"Two people have the same {key}.",
+                    hint="One id belongs to one person; otherwise one could act as the other.",
+                )
+        for number, login in enumerate(person.also):
+            if policy.person(github=login) is not person or login.casefold() == person.github.casefold():
+                yield Problem(
+                    path=("people", index, "also", number),
+                    message=f"The GitHub account {login} of {person.name} is listed twice.",
                     hint="One id belongs to one person; otherwise one could act as the other.",
                 )
     logins = [person.github for person in policy.people]

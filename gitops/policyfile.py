@@ -22,6 +22,7 @@ from gitops.layers import Approvals, Effective, FieldDefaults, Layer, Libraries,
 from gitops.ownprices import OwnPrices
 from gitops.policy_compute import ComputeRules
 from gitops.policy_repositories import Repositories
+from gitops.policy_review import ReviewRules
 from gitops.policy_schemas import SchemaRules
 from gitops.retirement import Retirement
 from gitops.vocabulary import (
@@ -146,13 +147,22 @@ class ExceptionRules(Part, kw_only=True):
 
 
 class Person(Part):
-    """One row of the directory: the explicit link between somebody's Slack id, GitHub login and e-mail."""
+    """One row of the directory: the explicit link between somebody's Slack id, GitHub login and e-mail.
+
+    ``also`` are further GitHub accounts of the same human, who is one person to every rule.
+    """
 
     name: Text
     email: Email
     slack: SlackId
     github: GitHubLogin
     team: TeamName
+    also: tuple[GitHubLogin, ...] = ()
+
+    @property
+    def logins(self) -> tuple[str, ...]:
+        """Every GitHub login of theirs, the one they go by first."""
+        return (self.github, *self.also)
 
 
 class Policy(Layer, kw_only=True, dict=True):
@@ -188,9 +198,13 @@ class Policy(Layer, kw_only=True, dict=True):
     repositories: Repositories | None = None
     compute: ComputeRules | None = None
     schemas: SchemaRules | None = None
+    review: ReviewRules = ReviewRules()
 
     def person(self, *, slack: str = "", github: str = "", email: str = "") -> Person | None:
-        """The person of the directory with this id; exactly one of the three is given, in any case."""
+        """The person of the directory with this id; exactly one of the three is given, in any case.
+
+        ``github`` is any login of theirs.
+        """
         key = ("slack", slack) if slack else ("github", github) if github else ("email", email)
         return self._directory.get((key[0], key[1].casefold()))
 
@@ -280,7 +294,8 @@ class Policy(Layer, kw_only=True, dict=True):
 
     @cached_property
     def _directory(self) -> dict[tuple[str, str], Person]:
-        return {
+        found = {("github", login.casefold()): person for person in self.people for login in person.also}
+        return found | {
             (key, getattr(person, key).casefold()): person
             for person in self.people
             for key in ("slack", "github", "email")

@@ -15,10 +15,12 @@ if TYPE_CHECKING:
     from gitops.yamlfile import Document
     from gitops.yamltext import Path
 
+_COLLECTIONS = (dict, list)
+
 
 def problems(policy: Policy, document: Document) -> Problems:
     """Everything about limits and approvals that the file as a whole shows."""
-    yield from _twice(document.data, ())
+    yield from _twice(document.data)
     yield from _cost(policy)
     yield from _approvals(policy)
     for level, above in _levels(policy):
@@ -26,25 +28,25 @@ def problems(policy: Policy, document: Document) -> Problems:
         yield from _contradictions(level, policy)
 
 
-def _twice(value: Any, path: Path) -> Problems:
+def _twice(data: Mapping[str, Any]) -> Problems:
     """Entries that a list of words has twice."""
-    if isinstance(value, Mapping):
-        for key, entry in value.items():
-            yield from _twice(entry, (*path, key))
-    elif isinstance(value, list):
+    waiting: list[tuple[Path, Any]] = [((), data)]
+    while waiting:
+        path, value = waiting.pop()
+        entries = value.items() if isinstance(value, dict) else enumerate(value)
         seen: set[str] = set()
-        for index, entry in enumerate(value):
-            if not isinstance(entry, str):
-                yield from _twice(entry, (*path, index))
-            elif entry.casefold() in seen:
-                yield Problem(
-                    path=(*path, index),
-                    message=f"{entry} is there twice.",
-                    hint="Delete one of the two.",
-                    rule="policy-twice",
-                    severity=Severity.WARNING,
-                )
-            else:
+        for key, entry in entries:
+            if isinstance(entry, _COLLECTIONS):
+                waiting.append(((*path, key), entry))
+            elif isinstance(value, list) and isinstance(entry, str):
+                if entry.casefold() in seen:
+                    yield Problem(
+                        path=(*path, key),
+                        message=f"{entry} is there twice.",
+                        hint="Delete one of the two.",
+                        rule="policy-twice",
+                        severity=Severity.WARNING,
+                    )
                 seen.add(entry.casefold())
 
 
@@ -68,6 +70,8 @@ def _approvals(policy: Policy) -> Problems:
         if not all(group == OWN_TEAM or group in policy.teams for group in groups):
             continue  # said already
         for team in policy.teams if OWN_TEAM in groups else ("",):
+            if team and len({*policy.teams[team].approvers}) >= asked.count:
+                continue  # enough of its own; there are hundreds of teams
             have = most_approvers(asked, team, policy)
             if have < asked.count:
                 whose = f" when {team} asks" if team else ""

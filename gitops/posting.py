@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+from gitops import noted, trail
+from gitops.annotations import beside_the_lines
 from gitops.checks import GATE_CHECK, PLAN_CHECK, encode_approved
 from gitops.errors import Refused
-from gitops.finding import Finding, Severity
-from gitops.gate import Outcome
-from gitops.markup import clip, escape, visible
+from gitops.markup import LIMIT, clip
+from gitops.plan import digest
+from gitops.plan_words import summary
 from gitops.render_findings import findings_summary
-from gitops.render_plan import PLAN_MARKER, plan_comment, summary
+from gitops.render_gate import GATE_MARKER, gate_comment, gate_title
+from gitops.render_plan import PLAN_MARKER, plan_comment
+from gitops.verdict import Outcome
 
 if TYPE_CHECKING:
-    from gitops.gate import Verdict
     from gitops.pulls import Pull
     from gitops.report import Report
-
-GATE_MARKER = "<!-- lakeport:gate -->"
-ANNOTATIONS = 200
-"""So many findings are shown beside the lines; all of them are in the comment."""
-
-_LEVELS = {Severity.ERROR: "failure", Severity.WARNING: "warning", Severity.INFO: "notice"}
-_GATE_TITLES = {
-    Outcome.OPEN: "Approved",
-    Outcome.NOT_A_REQUEST: "No request file is touched",
-    Outcome.TOUCHES_MORE: "A request and something else",
-    Outcome.INVALID: "Cannot be judged",
-    Outcome.CHANGES_REQUESTED: "Changes are asked for",
-    Outcome.MISSING_APPROVALS: "Approvals are missing",
-}
+    from gitops.verdict import Verdict
 
 
 class Board(Protocol):
@@ -38,6 +29,9 @@ class Board(Protocol):
 
     def pull(self, number: int) -> Pull:
         """The pull request."""
+
+    def comment(self, number: int, marker: str) -> str:
+        """The one comment with this marker; empty when there is none."""
 
     def upsert_comment(self, number: int, marker: str, body: str) -> None:
         """Write the one comment with this marker."""
@@ -55,11 +49,12 @@ class Board(Protocol):
         """Say how a check ended."""
 
 
-def post_report(board: Board, report: Report, *, number: int, sha: str) -> str:
+def post_report(board: Board, report: Report, *, number: int, sha: str, now: datetime | None = None) -> str:
     """Put the plan on the commit as a check run, and on the pull request as a comment; return the conclusion.
 
-    The check run carries the approved set, and only when everything is fine. The comment is left alone when
-    the pull request has moved on to another commit: that commit's own run writes it.
+    The check run carries the approved set, and only when everything is fine. The comment keeps the plans that
+    stood there before (:mod:`gitops.trail`); it is left alone when the pull request has moved on to another
+    commit: that commit's own run writes it. ``now`` is when the plan was drawn.
     """
     conclusion, title = "success" if report.exit_code == 0 else "failure", plan_title(report)
     text = ""
@@ -68,12 +63,21 @@ def post_report(board: Board, report: Report, *, number: int, sha: str) -> str:
             text = encode_approved(report.approved())
         except Refused as refused:
             conclusion, title = "failure", refused.what
-    body = plan_comment(report)
-    annotations = [annotation(found) for found in report.all_findings[:ANNOTATIONS] if found.place.file]
-    board.put_check(sha, PLAN_CHECK, conclusion, clip(title, 250), body, text, annotations)
+    beside, left_out = beside_the_lines(report)
+    drawn = trail.past(sha, now or datetime.now(UTC), title, _digest(report))
+    end = trail.tail(trail.after(board.comment(number, PLAN_MARKER), drawn))
+    note = f"\n{left_out}\n" if left_out else ""
+    body = plan_comment(report, noted.read(board.pull(number).body), limit=LIMIT - max(len(end), len(note)))
+    board.put_check(sha, PLAN_CHECK, conclusion, clip(title, 250), body + note, text, beside)
     if board.pull(number).head_sha == sha:
-        board.upsert_comment(number, PLAN_MARKER, body)
+        board.upsert_comment(number, PLAN_MARKER, body + end)
     return conclusion
+
+
+def _digest(report: Report) -> str:
+    """The digest of the plan, or of all plans together; empty where there is none."""
+    plans = [entry.plan.digest for entry in report.entries if entry.plan is not None]
+    return plans[0] if len(plans) == 1 else digest(sorted(plans)) if plans else ""
 
 
 def plan_title(report: Report) -> str:
@@ -90,33 +94,9 @@ def plan_title(report: Report) -> str:
     return f"{len(report.entries)} requests, {bad or 'none'} of them not fine"
 
 
-def annotation(found: Finding) -> dict[str, Any]:
-    """A finding as GitHub shows it beside the line; one without a line stands at the first."""
-    place = found.place
-    line = max(place.line, 1)
-    end_line = max(place.end_line, line)
-    shown: dict[str, Any] = {
-        "path": place.file,
-        "start_line": line,
-        "end_line": end_line,
-        "annotation_level": _LEVELS[found.severity],
-        "title": clip(visible(found.rule), 250),
-        "message": clip(visible(found.words), 2000),
-    }
-    if place.column and end_line == line:  # GitHub takes columns within one line only
-        shown |= {"start_column": place.column, "end_column": max(place.end_column, place.column)}
-    return shown
-
-
 def post_gate(board: Board, pull: Pull, verdict: Verdict) -> None:
     """Say the gate's verdict on the head commit, and in one comment where the pull request is a request."""
     body = gate_comment(verdict)
-    board.put_check(pull.head_sha, GATE_CHECK, verdict.conclusion, _GATE_TITLES[verdict.outcome], body)
+    board.put_check(pull.head_sha, GATE_CHECK, verdict.conclusion, gate_title(verdict), body)
     if verdict.outcome is not Outcome.NOT_A_REQUEST:
         board.upsert_comment(pull.number, GATE_MARKER, body)
-
-
-def gate_comment(verdict: Verdict) -> str:
-    """The verdict in words, as markdown."""
-    lines = [f"- {escape(sentence)}" for sentence in verdict.sentences[:50]]
-    return "\n".join([GATE_MARKER, f"## {_GATE_TITLES[verdict.outcome]}", "", *lines]) + "\n"

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from msgspec import Struct
 
+from gitops import confirmation
 from gitops.draft import Value
 from gitops.errors import Refused
 from gitops.finding import Severity
 from gitops.markup import visible
+from gitops.plan import digest
 from gitops.recompose import recompose, said_of
 from gitops.render import pull_body
 
@@ -38,7 +40,18 @@ class Pulls(Protocol):
     def last_pull(self, request_id: str) -> Pull | None:
         """The newest pull request of a request, in whatever state."""
 
-    def submit(self, *, request_id: str, path: str, raw: bytes, title: str, body: str, message: str) -> Pull:
+    def submit(
+        self,
+        *,
+        request_id: str,
+        path: str,
+        raw: bytes,
+        title: str,
+        body: str,
+        message: str,
+        confirmed_by: str = "",
+        app: str = "",
+    ) -> Pull:
         """Bring these bytes into a pull request of the request's own branch."""
 
 
@@ -105,12 +118,14 @@ def propose(
     *,
     verb: str,
     why: str,
+    app: str,
     insist: bool = True,
 ) -> Proposed:
     """The pull request that brings the next version of a merged file; found again, never opened twice.
 
     ``verb`` begins its title ("Retire"), ``why`` is a paragraph of Markdown that begins its body. What a
-    person closed is only opened again if we ``insist``.
+    person closed is only opened again if we ``insist``. Where we sign in as ``app``, the commit has its word
+    that Lakeport wrote the file.
 
     Raises:
         Refused: another change of the request is under review, or the file on GitHub is another by now.
@@ -145,13 +160,17 @@ def propose(
         approvals=composed.approvals,
         requester="Lakeport",
         amendment=composed.amendment,
+        file_digest=digest(composed.raw),
     )
+    said = confirmation.trailers(digest(composed.raw), confirmation.LAKEPORT)
     pull = pulls.submit(
         request_id=merged.id,
         path=merged.path,
         raw=composed.raw,
         title=title,
         body=f"{why}\n\n{body}",
-        message=f"{title}\n\nLakeport-Request: {merged.id}\n",
+        message="\n".join([title, "", f"Lakeport-Request: {merged.id}", *said, ""]),
+        confirmed_by=confirmation.LAKEPORT,
+        app=app,
     )
     return Proposed(request=merged.id, answer=Answer.OPENED, number=pull.number, url=pull.url)

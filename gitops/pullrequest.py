@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from github.GithubObject import CompletableGithubObject
     from github.PullRequest import PullRequest
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pull:
-    """A pull request. ``state`` is ``open`` or ``closed``; ``merge_sha`` is set once it is merged.
+    """A pull request. ``state`` is ``open`` or ``closed``; ``merge_sha``, ``merged_at`` are set by the merge.
 
     ``author`` is the login of who opened it. ``from_fork``: its branch is in another repository.
     """
@@ -29,6 +32,7 @@ class Pull:
     title: str
     from_fork: bool = False
     body: str = ""
+    merged_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +51,21 @@ class FileChange:
 class Authors:
     """Who made the commits of a pull request: ``logins``, and the ``messages`` of the commits.
 
-    ``unknown``: for some commit GitHub knows no account.
+    ``unknown``: for some commit GitHub knows no account. ``unsigned``: some commit names an app, and GitHub
+    has not signed it.
     """
 
     logins: frozenset[str]
     unknown: bool = False
     messages: tuple[str, ...] = ()
+    unsigned: bool = False
+
+
+def listed(item: CompletableGithubObject) -> Mapping[str, Any]:
+    """What GitHub said of an item when it listed it; its own ``raw_data`` would ask for each item again."""
+    from github.GithubObject import CompletableGithubObject
+
+    return super(CompletableGithubObject, item).raw_data
 
 
 def view(repository: str, pull: PullRequest) -> Pull:
@@ -75,5 +88,6 @@ def view(repository: str, pull: PullRequest) -> Pull:
         author=user.login if user else "ghost",
         title=pull.title,
         body=pull.body or "",
+        merged_at=pull.merged_at,
         from_fork=head is None or head.full_name.casefold() != repository.casefold(),
     )

@@ -11,17 +11,21 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gitops.checks import GATE_CHECK, PLAN_CHECK, CheckRuns, decode_approved, encode_approved
+from gitops.checks import GATE_CHECK, PLAN_CHECK, CheckRuns, Planned, decode_approved, encode_approved
 from gitops.clients import translate
-from gitops.comments import find, upsert
+from gitops.comments import Said, find, said, upsert
+from gitops.confirmation import LAKEPORT, Confirmed, by_hand, last_word
 from gitops.errors import Refused, RemoteError
-from gitops.gate import Review, standing
-from gitops.plan import Approved
-from gitops.pullrequest import Authors, FileChange, Pull, view
+from gitops.gate_facts import DELETED, Review, standing
+from gitops.plan import digest
+from gitops.pullrequest import Authors, FileChange, Pull, listed, view
 from gitops.request import ROOT, branch_of
+from gitops.statuses import Statuses
 from gitops.submission import TRIES, Author, Branch, blobs, content
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from github import Github
 
 __all__ = [
@@ -107,12 +111,17 @@ class Repository:
         body: str,
         message: str,
         author: Author | None = None,
+        confirmed_by: str = "",
+        app: str = "",
     ) -> Pull:
         """Bring these bytes into a pull request of the request's own branch, and return it.
 
         Idempotent: an open pull request is found again, gets a commit only when the bytes differ, and a
         merged one that brought the same bytes is returned as it is. ``title``, ``body`` and
         ``message`` are rendered already; nothing is escaped here.
+
+        ``confirmed_by`` is who confirmed these very bytes, which the commit is given a word on, before it is
+        proposed; ``app`` is our login. See :mod:`gitops.confirmation`.
 
         Raises:
             Refused: the default branch has this very file, and no pull request of ours brought it.
@@ -121,6 +130,8 @@ class Repository:
         branch = Branch(self._repo, branch_of(request_id), self._sleep)
         if found is not None and found.state == "open":
             commit = branch.write(path, raw, message, author)
+            sha = commit or found.head_sha
+            self._confirm_own(replace(found, head_sha=sha), sha, raw, confirmed_by, app)
             if commit is None:
                 return found
             self._repo.get_pull(found.number).edit(title=title, body=body)
@@ -135,9 +146,22 @@ class Repository:
                 fix="Change something in the request, or look at what stands.",
             )
         branch.start(left_at=found.head_sha if found else None)
-        branch.write(path, raw, message, author)
+        written = branch.write(path, raw, message, author) or branch.head()
+        self._confirm_own(found, written, raw, confirmed_by, app)
         made = branch.propose(title, body)
         return view(self.full_name, made) if made else self._opened(branch)
+
+    def _confirm_own(self, pull: Pull | None, sha: str | None, raw: bytes, by: str, app: str) -> None:
+        """Say of the commit that we have just made that its file is what was confirmed.
+
+        ``pull`` is the newest pull request of the branch, in whatever state.
+        """
+        # Who opens a pull request with a token of their own confirms it by that.
+        if not sha or not by or (by == LAKEPORT and by_hand(self._login(), app)):
+            return
+        if pull is not None and not pull.merged:
+            self._take_back(pull, digest(raw), by, app)
+        Statuses(self._repo).put(sha, digest(raw), by, app=app, wanted=True)
 
     @translate("GitHub")
     def open_pull(self, request_id: str) -> Pull | None:
@@ -215,11 +239,12 @@ class Repository:
         """Who made its commits, and what their messages say.
 
         GitHub names at most 250 commits. One made through the API has the signed-in account as its
-        committer and may name another author.
+        committer and may name another author. Anybody may write the name and the address of an app into a
+        commit of their own: by it is only what GitHub has signed for it.
         """
         logins: set[str] = set()
         messages: list[str] = []
-        unknown = False
+        unknown = unsigned = False
         commits: Iterable[Any] = self._repo.get_pull(pull.number).get_commits()
         for commit in commits:
             messages.append(commit.commit.message)
@@ -227,23 +252,25 @@ class Repository:
             known.discard("web-flow")  # GitHub's own name for "made in the browser"
             logins |= known
             unknown = unknown or not known
-        return Authors(frozenset(logins), unknown, tuple(messages))
+            signed = (listed(commit)["commit"].get("verification") or {}).get("verified") is True
+            unsigned = unsigned or (not signed and any(login.endswith("[bot]") for login in known))
+        return Authors(frozenset(logins), unknown, tuple(messages), unsigned)
 
     @translate("GitHub")
     def reviews(self, pull: Pull) -> tuple[Review, ...]:
         """The review of each person that stands; see :func:`gitops.gate.standing`."""
         given: Iterable[Any] = self._repo.get_pull(pull.number).get_reviews()
-        found = [
+        return standing(
             Review(
-                login=review.user.login,
+                login=review.user.login if review.user else DELETED,
                 state=review.state,
                 commit_sha=review.commit_id or "",
                 submitted_at=review.submitted_at.isoformat() if review.submitted_at else "",
+                number=review.id,
             )
             for review in given
-            if review.user is not None and review.state != "PENDING"
-        ]
-        return standing(sorted(found, key=lambda review: review.submitted_at))
+            if review.state != "PENDING"
+        )
 
     @translate("GitHub")
     def can_write(self, login: str) -> bool:
@@ -266,6 +293,36 @@ class Repository:
         if reason:
             self.upsert_comment(number, "closed", reason)
         pull.edit(state="closed")
+
+    # --- what was confirmed
+
+    @translate("GitHub")
+    def confirmed(self, pull: Pull, app: str) -> Confirmed:
+        """What the person who asked has confirmed last on this pull request, as our ``app`` said it.
+
+        One call for the commits, and one for each commit down to the one that it was said on.
+        """
+        return last_word(Statuses(self._repo).pushed(pull), app)
+
+    @translate("GitHub")
+    def confirm(self, pull: Pull, file_digest: str, by: str, *, app: str, wanted: bool = True) -> None:
+        """Say on its head that the file is what the person wants, or is not; once, whoever ``by`` is.
+
+        Raises:
+            RemoteDenied: our app may not write commit statuses.
+        """
+        if wanted:
+            self._take_back(pull, file_digest, by, app)
+        Statuses(self._repo).put(pull.head_sha, file_digest, by, app=app, wanted=wanted)
+
+    def _take_back(self, pull: Pull, file_digest: str, by: str, app: str) -> None:
+        """What was confirmed before is so no more: somebody could set the branch back to it.
+
+        Before the new word, so that whoever died in between finds what is to be taken back.
+        """
+        before = self.confirmed(pull, app)
+        if before.digest and before.digest != file_digest:
+            Statuses(self._repo).put(before.commit, before.digest, by, app=app, wanted=False)
 
     # --- what is said on a pull request
 
@@ -313,14 +370,40 @@ class Repository:
         )
 
     @translate("GitHub")
-    def approved_sets(self, sha: str) -> tuple[Approved, ...]:
-        """What may be carried out according to the check run ``lakeport/plan`` on this commit.
+    def planned(self, sha: str, request: str, *, by: datetime) -> Planned | None:
+        """What the plans on this commit let pass for a request by this time; ``None`` means refuse.
 
-        Empty for anything but a successful run of the app we trust with a text that reads well.
+        Only a successful check run ``lakeport/plan`` of the app we trust counts, with a text that reads well.
         """
-        return CheckRuns(self._repo, self._check_app).approved(sha)
+        found = CheckRuns(self._repo, self._check_app).planned(sha, by=by)
+        return next((one for one in found if one.approved.request == request), None)
 
-    def approved_set(self, sha: str, request: str | None = None) -> Approved | None:
-        """The approved set of this request, or of the only one there is; ``None`` means refuse."""
-        found = [one for one in self.approved_sets(sha) if request is None or one.request == request]
-        return found[0] if len(found) == 1 else None
+    # --- orders in comments
+
+    @translate("GitHub")
+    def said(self, comment: int) -> Said | None:
+        """A comment by its id; ``None`` where it was deleted."""
+        from github import GithubException
+
+        try:
+            # Any number will do: the address of a comment names no pull request.
+            return said(self._repo.get_issue(0).get_comment(comment))
+        except GithubException as error:
+            if error.status != 404:
+                raise
+            return None
+
+    @translate("GitHub")
+    def conversation(self, pull: Pull) -> tuple[Said, ...]:
+        """The comments of its conversation, oldest first."""
+        comments: Iterable[Any] = self._repo.get_issue(pull.number).get_comments()
+        return tuple(said(comment) for comment in comments)
+
+    @translate("GitHub")
+    def dispatch(self, workflow: str, inputs: Mapping[str, str]) -> str:
+        """Start a workflow of the default branch by its file's name; its run's address, if GitHub says it."""
+        wanted = self._repo.get_workflow(workflow)
+        run: Any = wanted.create_dispatch(
+            self._repo.default_branch, dict(inputs), throw=True, return_run_details=True
+        )
+        return "" if run is True else str(run.html_url)  # GitHub Enterprise may not say which run it is

@@ -11,9 +11,11 @@ import base64
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from gitops.clients import translate
 from gitops.errors import RemoteError, RemoteUnavailable
@@ -27,6 +29,7 @@ from gitops.receipt import (
     number_in,
     parse_receipt,
     path_of,
+    seal,
     verify,
 )
 
@@ -171,14 +174,12 @@ class Receipts:
         return receipt
 
     def _sealed(self, draft: ReceiptDraft, last: Receipt | None) -> Receipt:
-        given = {one.name: _sayable(getattr(draft, one.name)) for one in fields(ReceiptDraft)}
-        receipt = Receipt(
-            **given,
+        return seal(
+            draft,
             number=last.number + 1 if last else 1,
             at=self._now().astimezone(UTC).isoformat(timespec="seconds"),
             previous=last.digest if last else "",
         )
-        return replace(receipt, digest=receipt.computed_digest())
 
     def _look(self) -> _Tip:
         from github import GithubException
@@ -225,17 +226,6 @@ class Receipts:
 
     def _blob(self, sha: str) -> bytes:
         return base64.b64decode(self._repo.get_git_blob(sha).content)
-
-
-def _sayable(value: Any) -> Any:
-    """The value with texts that UTF-8 can write: half a surrogate must not cost us the receipt."""
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, Step):
-        return Step(**{key: _sayable(one) for key, one in asdict(value).items()})
-    if isinstance(value, Mapping):
-        return {_sayable(key): _sayable(one) for key, one in value.items()}
-    return tuple(map(_sayable, value)) if isinstance(value, tuple) else value
 
 
 def _same_run(old: Receipt, draft: ReceiptDraft) -> bool:

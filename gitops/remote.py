@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -49,9 +48,7 @@ def _translated(system: str, error: Exception) -> RemoteError | None:
     if "databricks" in roots:
         return _of_databricks(system, error)
     # PyGithub lets an answer that is not whole JSON pass as what the parser says of it.
-    if roots & {"requests", "urllib3"} or isinstance(
-        error, TimeoutError | ConnectionError | json.JSONDecodeError
-    ):
+    if roots & {"requests", "urllib3", "json"} or isinstance(error, TimeoutError | ConnectionError):
         return _silent(system)
     return None
 

@@ -1,25 +1,30 @@
 """How results and pull requests read.
 
-Findings are :mod:`gitops.render_findings`; plans, :mod:`gitops.render_plan`, can be imported from here.
+Findings are :mod:`gitops.render_findings`; plans (:mod:`gitops.render_plan`,
+:mod:`gitops.render_plan_terminal`) can be imported from here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from gitops.markup import LIMIT, Page, code, escape, visible
-from gitops.render_plan import PLAN_MARKER, money, new_plan, plan_comment, print_plan
+from gitops.console import open_console
+from gitops.markup import LIMIT, Page, clip, code, escape, visible
+from gitops.noted import note
+from gitops.plan_words import money
+from gitops.render_plan import PLAN_MARKER, new_plan, plan_comment
+from gitops.render_plan_terminal import print_plan
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from gitops.amendment import Amendment
     from gitops.cost import Money
+    from gitops.noted import Origin
     from gitops.plan import Change
     from gitops.policy import ApprovalRule
     from gitops.receipts import Receipt, Step
-    from gitops.render_sources import Origin
 
 __all__ = [
     "LIMIT",
@@ -37,13 +42,6 @@ __all__ = [
     "result_comment",
     "result_marker",
 ]
-
-
-def open_console(file: IO[str]) -> Console:
-    """A rich console: colours only on a terminal and without ``NO_COLOR``; no markup, no highlighting."""
-    from rich.console import Console
-
-    return Console(file=file, markup=False, highlight=False, emoji=False)
 
 
 # --- results --------------------------------------------------------------------------------------
@@ -74,8 +72,8 @@ _NEXT = {
 
 
 _RESUME = (
-    "Nothing goes on by itself. When the cause is gone, start the apply workflow with the name of the "
-    "request and `resume`, or run `lakeport apply --only NAME --resume`."
+    "Nothing goes on by itself. When the cause is gone, an approver comments `/lakeport apply --resume` "
+    "here, or starts the apply workflow with the name of the request and `resume`."
 )
 
 
@@ -125,7 +123,7 @@ def link(value: str) -> str:
 
 def _step(step: Step) -> str:
     sign, words = _OUTCOMES.get(str(step.outcome), ("", str(step.outcome)))
-    error = f"<br>{escape(step.error, 1000)}" if step.error else ""
+    error = "".join(f"<br>{escape(words, 1000)}" for words in (step.error, step.doubt) if words)
     summary = f"{escape(step.summary)}<br>" if step.summary else ""
     time = f"{step.seconds:.1f} s" if step.seconds else ""
     time += f", {step.attempts} tries" if step.attempts > 1 else ""
@@ -148,7 +146,8 @@ def print_steps(console: Console, receipt: Receipt) -> None:
         console.print(Text(f"  on hold: {visible(receipt.hold)}", "yellow"), soft_wrap=True)
     for step in receipt.steps:
         words = _OUTCOMES.get(str(step.outcome), ("", str(step.outcome)))[1]
-        line = f"  {words:<14} {visible(step.key)}" + (f": {visible(step.error)}" if step.error else "")
+        more = " ".join(filter(None, (step.error, step.doubt)))
+        line = f"  {words:<14} {visible(step.key)}" + (f": {visible(more)}" if more else "")
         console.print(Text(line), soft_wrap=True)
 
 
@@ -175,15 +174,18 @@ def pull_body(
     permalink: str = "",
     amendment: Amendment | None = None,
     origins: Sequence[Origin] = (),
+    file_digest: str = "",
 ) -> str:
     """The body of the pull request: who asked, for what, what it costs, who must approve.
 
     ``requester`` is a name as people know it; ``permalink`` the Slack thread. ``amendment`` is what becomes
     different about a request that is merged; ``requester`` then is who asks for that. ``origins`` says where
-    each value comes from.
+    each value comes from, in the file of this digest; the plan shows it to reviewers.
     """
     meta = document["metadata"]
-    page = Page(f"> {escape(meta.get('purpose', ''), 1000) or 'No purpose was given.'}")
+    noted = f"\n{note(file_digest, origins)}\n" if file_digest else ""
+    purpose = escape(meta.get("purpose", ""), 1000) or "No purpose was given."
+    page = Page(f"> {purpose}", limit=LIMIT - len(noted) - _ADDED)
     asked = "Asked for" if amendment is None else "A change of a merged request, asked for"
     who = f"{asked} by **{escape(requester)}**" if requester else asked
     where = f" in {link(permalink)}" if permalink else ""
@@ -209,7 +211,11 @@ def pull_body(
         "The plan follows as a comment. Approvals count on the newest commit only, and never from the person "
         "who asked."
     )
-    return str(page)
+    return f"{page}{noted}"
+
+
+_ADDED = 1000
+"""Room for what whoever opens a pull request adds to its text: which thread it is from, why it is opened."""
 
 
 def _resource(entry: Mapping[str, Any]) -> str:
@@ -221,15 +227,25 @@ def _resource(entry: Mapping[str, Any]) -> str:
 
 
 def commit_message(
-    document: Mapping[str, Any], *, request: str, permalink: str = "", changed_by: str = ""
+    document: Mapping[str, Any],
+    *,
+    request: str,
+    permalink: str = "",
+    changed_by: str = "",
+    confirmed: Sequence[str] = (),
+    readers: Sequence[str] = (),
 ) -> str:
     """The message of the one commit: the title, and trailers that machines read.
 
-    ``changed_by`` is the Slack id of who asks for a change of a merged request.
+    ``changed_by`` is the Slack id of who asks for a change of a merged request, ``confirmed`` what
+    :func:`gitops.confirmation.trailers` says of the file, ``readers`` the models that read what was said.
     """
     lines = [pull_title(document, change=bool(changed_by)), "", f"Lakeport-Request: {visible(request)}"]
     if changed_by:
         lines.append(f"Lakeport-Changed-By: {visible(changed_by)}")
+    lines += map(visible, confirmed)
+    if readers:
+        lines.append(f"Lakeport-Model: {visible(clip(', '.join(readers), 200))}")
     if permalink:
         lines.append(f"Lakeport-Thread: {visible(permalink)}")
     return "\n".join(lines) + "\n"

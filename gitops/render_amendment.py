@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gitops.edited import Edit, Effect
 from gitops.markup import clip, escape, visible
-from gitops.render_plan import money
+from gitops.plan_words import money
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -67,7 +67,7 @@ def _by_thing(edits: Iterable[Edit]) -> Iterator[tuple[str, list[Edit]]]:
 # --- the pull request -----------------------------------------------------------------------------
 
 
-def section(page: Page, amendment: Amendment) -> None:
+def section(page: Page, amendment: Amendment, *, rank: int = 0) -> None:
     """What changed in the request, for the plan's comment; nothing for a new request.
 
     Never more than a part of the page: who must approve, by :func:`due_to`, and what will be done follow.
@@ -75,11 +75,13 @@ def section(page: Page, amendment: Amendment) -> None:
     if amendment.new:
         return
     if amendment.formatting:
-        page.add(f"#### What changed in the request\n\n{FORMATTING}")
-    header = "#### What changed in the request\n\n| | What | Where | What becomes of it |\n|---|---|---|---|"
-    page.rows(header, _fitting(amendment.edits), what="edits")
+        page.add(f"#### What changed in the request\n\n{FORMATTING}", rank=rank)
+    header = (
+        "#### What changed in the request\n\n| Edit | What | Where | What becomes of it |\n|---|---|---|---|"
+    )
+    page.rows(header, _fitting(amendment.edits), what="edits", rank=rank)
     if line := cost_line(amendment):
-        page.add(escape(line), what="costs of edits")
+        page.add(escape(line), what="costs of edits", rank=rank)
 
 
 _ROOM = 16_000
@@ -108,9 +110,9 @@ def _fitting(edits: Sequence[Edit]) -> list[str]:
 
 
 def _row(edit: Edit) -> str:
-    details = [escape(line, 200) for line in edit.details]
-    if more := len(details[_DETAILS:]):
-        details[_DETAILS:] = [f"and {more} more"]
+    details = [escape(line, 200) for line in edit.details[:_DETAILS]]
+    if more := len(edit.details[_DETAILS:]):
+        details.append(f"and {more} more")
     words = "<br>".join([escape(edit.words), *details])
     means = escape(edit.means)
     if edit.effect in _GRAVE:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from gitops.drifted import key_of
+from gitops.leaves import differences
 from gitops.markup import Page, clip, code, escape, visible
-from gitops.render_plan import SIGNS, differences
+from gitops.plan_words import SIGNS
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -57,6 +57,15 @@ def ended(request: str, expires: date) -> str:
     )
 
 
+def approved_anew(request: str) -> str:
+    """How the body of a pull request begins that asks for a fresh approval of a merged file, as Markdown."""
+    return (
+        f"What was approved for {code(request)} could not be carried out: what stands is not what it was, "
+        "the plan was too old, or approvals were missing. The file says the same as before, all that changes "
+        "is `revision`. What is asked for is an approval of the plan below, drawn from what stands now."
+    )
+
+
 def print_expiry(console: Console, outcomes: Sequence[Outcome]) -> None:
     """A line on each request whose end is near or over."""
     from rich.text import Text

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gitops.markup import clip, visible
-from gitops.status import STATES, STYLES
+from gitops.states import STATES, STYLES
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -101,7 +101,10 @@ def _approval(receipt: Receipt | None) -> str:
     if receipt is None:
         return "no run has asked yet: the approvals stand on the pull request"
     pull = f"pull request #{receipt.pull}" if receipt.pull else "no pull request"
-    by = f" by {', '.join(receipt.approvers)}" if receipt.approvers else ", by nobody"
+    who = [f"{one.login} ({_time(one.at)})" for one in receipt.approvals] or receipt.approvers
+    by = f" by {', '.join(who)}" if who else ", by nobody"
+    if receipt.broke_glass:
+        by += f", opened in an emergency by {', '.join(one.login for one in receipt.broke_glass)}"
     what = f", plan {receipt.plan_digest[:19]}…" if receipt.plan_digest else ""
     return visible(f"{pull}{by}{what}")
 
@@ -147,6 +150,8 @@ def _receipts(account: Account) -> Iterator[str]:
                 took = f"  {step.seconds:.1f} s" if step.seconds else ""
                 why = f": {step.error}" if step.error else f": {step.summary}" if step.summary else ""
                 yield f"   {words:<13} {step.key}{why}{took}"
+            if last and step.doubt:
+                yield f"   {'':<13} ! {step.doubt}"
         yield f"   {receipt.run_url or 'by hand'}"
 
 

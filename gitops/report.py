@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from gitops.edited import CHANGED, GIVEN, GONE
 from gitops.errors import UsageError
-from gitops.finding import Finding, Severity
+from gitops.finding import Finding, Place, Severity
 from gitops.plan import Approved, Plan
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gitops.cost import Money
     from gitops.impact import Impact
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +31,9 @@ class Entry:
     """One request file. ``plan`` is ``None`` when the file is not valid, or when ``error`` says why not.
 
     ``error`` is a sentence and ``error_code`` its exit code (gitops/errors.py). ``amendment`` is what changed
-    since the merged file; ``None`` for a new request, and where there is nothing to compare it with.
+    since the merged file; ``None`` for a ``new`` request, and where there is nothing to compare it with.
+    ``places`` is where the resources of which the plan has something to say stand in the file, by
+    ``kind/identity``; ``principals`` says who is behind the names that gain or lose access, as far as known.
     """
 
     request: str
@@ -42,6 +44,9 @@ class Entry:
     cost: Money | None = None
     rules: tuple[ApprovalRule, ...] = ()
     amendment: Amendment | None = None
+    new: bool = False
+    places: Mapping[str, Place] = field(default_factory=dict)
+    principals: Mapping[str, str] = field(default_factory=dict)
     error: str = ""
     error_code: int = 0
 
@@ -54,9 +59,9 @@ class Entry:
             return 1
         return 5 if self.plan is not None and self.plan.refusals else 0
 
-    def with_plan(self, plan: Plan) -> Entry:
-        """The same with its plan."""
-        return replace(self, plan=plan)
+    def with_plan(self, plan: Plan, *, places: Mapping[str, Place], principals: Mapping[str, str]) -> Entry:
+        """The same with its plan, and what there is to know of what is in it."""
+        return replace(self, plan=plan, places=places, principals=principals)
 
     def without_plan(self, error: str, error_code: int) -> Entry:
         """The same with the reason why no plan could be drawn."""
@@ -73,6 +78,9 @@ class Entry:
             "cost": self.cost.as_json() if self.cost else None,
             "rules": [rule.as_json() for rule in self.rules],
             "amendment": self.amendment.as_json() if self.amendment else None,
+            "new": self.new,
+            "places": {key: place.as_json() for key, place in self.places.items()},
+            "principals": dict(self.principals),
             "error": self.error,
             "error_code": self.error_code,
         }
@@ -170,6 +178,9 @@ def _entry(data: Mapping[str, Any]) -> Entry:
         cost=Money.from_json(data["cost"]) if data["cost"] is not None else None,
         rules=tuple(ApprovalRule.from_json(rule) for rule in data["rules"]),
         amendment=_amendment(data["amendment"]) if data["amendment"] is not None else None,
+        new=bool(data["new"]),
+        places={str(key): Place.from_json(place) for key, place in data["places"].items()},
+        principals={str(name): str(words) for name, words in data["principals"].items()},
         error=str(data["error"]),
         error_code=int(data["error_code"]),
     )

@@ -22,6 +22,7 @@ from gitops.errors import LakeportError, RemoteUnavailable
 from gitops.journal import Journal, now
 from gitops.patience import STEP_SECONDS, bounded
 from gitops.plan import Change, Plan, RefusedChange
+from gitops.request_ids import noted
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -51,8 +52,9 @@ class Running:
     """One carrying out. The workers note what they begin and end: it is the truth after Ctrl-C too.
 
     ``begun`` maps a key to when (UTC, ISO 8601, and on the clock), ``ended`` to how many seconds it took and
-    the error, ``tries`` to how often it was tried. Steps begin for so many ``seconds``. ``interrupted`` is
-    the Ctrl-C or the exit that ended the run early, ``broke`` the sentence when something else did.
+    the error, ``tries`` to how often it was tried, ``sent`` to the ids of its requests that write. Steps
+    begin for so many ``seconds``. ``interrupted`` is the Ctrl-C or the exit that ended the run early,
+    ``broke`` the sentence when something else did.
     """
 
     plan: Plan
@@ -66,6 +68,7 @@ class Running:
     begun: dict[str, tuple[str, float]] = field(default_factory=dict)
     ended: dict[str, tuple[float, str | None]] = field(default_factory=dict)
     tries: dict[str, int] = field(default_factory=dict)
+    sent: dict[str, list[str]] = field(default_factory=dict)
     interrupted: BaseException | None = None
     broke: str = ""
     late: bool = False
@@ -138,7 +141,7 @@ class Running:
         """Carry out one change, again where its system could not answer; ``tries`` counts."""
         kind = self.registry[change.kind]
         said = {"request": self.plan.request, "system": kind.system, "digest": change.digest}
-        with bounded(STEP_SECONDS):
+        with bounded(STEP_SECONDS), noted(self.sent.setdefault(change.key, [])):
             for attempt in stamina.retry_context(
                 on=self._again, attempts=ATTEMPTS, timeout=RETRY_SECONDS, wait_initial=1, wait_max=30
             ):
@@ -200,7 +203,9 @@ class _Watch:
         said = None if error is None else sentence(error)
         seconds = run.clock() - run.begun[key][1]
         try:
-            run.journal.event(key, "done" if error is None else "failed", **({"error": said} if said else {}))
+            more = {"error": said or "", "requests": " ".join(run.sent.get(key, ()))}
+            told = {name: text for name, text in more.items() if text}
+            run.journal.event(key, "done" if error is None else "failed", **told)
         finally:
             with run.door:
                 run.ended[key] = (seconds, said)

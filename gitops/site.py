@@ -12,10 +12,11 @@ from gitops.journal import Journal
 
 if TYPE_CHECKING:
     from gitops.checkout import Checkout
+    from gitops.checks import Planned
     from gitops.drawing import Clients
     from gitops.gate import Verdict
     from gitops.kind import Registry
-    from gitops.plan import Approved, Plan
+    from gitops.plan import Plan
     from gitops.policy import Policy
     from gitops.pulls import Pull
     from gitops.receipt import Receipt, ReceiptDraft
@@ -27,8 +28,8 @@ class PullRequests(Protocol):
     def pull_for_commit(self, sha: str) -> Pull | None:
         """The merged pull request whose merge commit this is."""
 
-    def approved_set(self, sha: str, request: str) -> Approved | None:
-        """What was approved for a request on this commit."""
+    def planned(self, sha: str, request: str, *, by: datetime) -> Planned | None:
+        """What the plans on this commit let pass for a request by this time."""
 
     def comment(self, number: int, marker: str) -> str:
         """The one comment with this marker; empty when there is none."""
@@ -73,6 +74,7 @@ class Site:
     run_id: str = ""
     attempt: int = 1
     tool_version: str = ""
+    policy_digest: str = ""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 

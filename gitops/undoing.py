@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gitops.drawing import standing
 from gitops.errors import LakeportError
+from gitops.looking import standing
 from gitops.outputs import resource_key
 from gitops.plan import STAGES, Change, OnFailure, RefusedChange, Verb
 from gitops.running import sentence
@@ -68,13 +68,14 @@ class Undoing:
             if above:
                 self.stays[change.key] = f"It stays although {failed} failed: {above[0]} stands on it."
                 return
-            self._retire(resource)
+            sent = self._retire(resource)
         except (LakeportError, RefusedChange) as error:
             self.stays[change.key] = f"It could not be taken away again: {sentence(error)}"
             return
         for one in ours:
             if self._run.done(one.key):
                 self.undone[one.key] = f"It was taken away again, since {failed} failed."
+                self._run.sent.setdefault(one.key, []).extend(sent)
                 self._run.journal.event(one.key, "undone", request=self._run.plan.request)
 
     def _touched(self, one: Change, change: Change) -> bool:
@@ -85,15 +86,15 @@ class Undoing:
     def _stands(self, resource: str) -> bool:
         return resource in standing([self._wanted[resource]], self._run.registry, self._run.clients)
 
-    def _retire(self, resource: str) -> None:
-        """Look at what stands now, and take it away as its kind does."""
+    def _retire(self, resource: str) -> list[str]:
+        """Look at what stands now, and take it away as its kind does; gives the ids of what was sent."""
         wanted = self._wanted[resource]
         kind = self._run.registry[wanted.spec.kind]
         state = kind.read(wanted, self._run.clients.of(kind))
-        if state is None:
-            return
-        for change in sorted(kind.retire(wanted, state), key=lambda one: STAGES.index(one.stage)):
+        changes = [] if state is None else kind.retire(wanted, state)
+        for change in sorted(changes, key=lambda one: STAGES.index(one.stage)):
             self._run.carry(change)
+        return [one for change in changes for one in self._run.sent.get(change.key, ())]
 
 
 def _resource(change: Change) -> str:

@@ -13,7 +13,7 @@ imported from here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -42,7 +42,7 @@ _DOUBTFUL: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
         re.compile(r"\b(?:True|TRUE|False|FALSE|Null|NULL)\b"),
     ),
 )
-"""What the two readers may not take the same way: parts that a text has to have, and how they look then."""
+"""What the two readers may not take the same way: parts that a line has to have, and how it looks then."""
 
 _COMMENT = re.compile(r"""(?:^|[ ])#[^"'\n]*$""", re.M)
 """A comment to the end of its line, or the same within a text: no quote in it, so that none ends there."""
@@ -51,7 +51,7 @@ _ZERO = re.compile(r"-0(?![0-9])")
 _MINUS_ZERO = re.compile(r"[\s:,\[{]-0(?![0-9])")
 _PLAIN = bytes([10, *range(32, 127)])
 _LARGE = 10**17
-_BRACKETS = re.compile(r"[\[\]{}]")
+_NO_BRACKETS = bytes(set(range(256)) - {*b"[]{}"})
 
 
 def dump(data: Mapping[str, Any], *, header: str = "") -> bytes:
@@ -133,66 +133,70 @@ def _fast(raw: bytes) -> dict[str, Any] | None:
     try:
         text = raw.decode()
         odd = raw.translate(None, _PLAIN)  # the bytes that are neither printable ASCII nor a line feed
-        if (odd and UNWELCOME.search(text)) or _doubtful(text) or not _modest(text):
+        if (odd and UNWELCOME.search(text)) or _doubtful(text) or not _modest(raw):
             return None
         data = ryaml.loads(text)
     except (ValueError, ryaml.InvalidYamlError):  # ValueError: no UTF-8, or a key that is a list
         return None
-    if not isinstance(data, dict) or not _same_in_both(data, MAX_DEPTH):
+    if not isinstance(data, dict):
         return None
-    return data if len(raw) <= MAX_VALUES or _count(data) <= MAX_VALUES else None
-
-
-def _count(value: Any) -> int:
-    """How many values there are, collections included."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + sum(map(_count, inner))
+    return data if 0 < _same_in_both(data, MAX_DEPTH) <= MAX_VALUES else None
 
 
 def _doubtful(text: str) -> bool:
     """Whether something may stand in it that the two readers do not take the same way."""
-    lines = "\n" + text
-    found = [_MINUS_ZERO] if _ZERO.search(text) else []  # dates are full of -0, which is quick to look past
+    if _ZERO.search(text) and _MINUS_ZERO.search(_COMMENT.sub("", "\n" + text)):
+        return True  # dates are full of -0, which is quick to look past
     for parts, look in _DOUBTFUL:
-        for part in parts:
-            if part in text:
-                if look.search(lines):
-                    found.append(look)
-                break
-    if not found:
-        return False
-    bare = _COMMENT.sub("", lines)
-    return any(look.search(bare) for look in found)
+        lines = "".join(line for part in parts for line in _lines_with(part, text))
+        if lines and look.search(lines) and look.search(_COMMENT.sub("", lines)):
+            return True
+    return False
 
 
-def _modest(text: str) -> bool:
+def _lines_with(part: str, text: str) -> Iterator[str]:
+    """The lines that have this in them, each after its line feed: few of a long text, and found quickly."""
+    at = text.find(part)
+    while at >= 0:
+        end = text.find("\n", at)
+        end = len(text) if end < 0 else end
+        yield "\n" + text[text.rfind("\n", 0, at) + 1 : end]
+        at = text.find(part, end)
+
+
+def _modest(raw: bytes) -> bool:
     """Surely not too many levels or values, which would cost the fast reader much time before it notices."""
-    if text.count(",") > 2 * MAX_VALUES:
+    if raw.count(b",") > 2 * MAX_VALUES:
         return False
-    if text.count("[") + text.count("{") <= MAX_DEPTH:
-        return True
     depth = 0
-    for bracket in _BRACKETS.findall(text):
-        depth += 1 if bracket in "[{" else -1
+    for bracket in raw.translate(None, _NO_BRACKETS):
+        depth += 1 if bracket in b"[{" else -1
         if depth > MAX_DEPTH:
             return False
     return True
 
 
-def _same_in_both(value: dict[str, Any] | list[Any], levels: int) -> bool:
-    """No number with a fraction or too many digits (that is text for us), no key but text, not too deep."""
+def _same_in_both(value: dict[str, Any] | list[Any], levels: int) -> int:
+    """How many values there are, itself included, if both readers surely take all of them the same; else 0.
+
+    No number with a fraction or too many digits (that is text for us), no key but text, not too deep.
+    """
     if not levels:
-        return False
+        return 0
     values: Any = value
     if type(value) is dict:
         for key in value:
             if type(key) is not str or not key or "\n" in key:
-                return False
+                return 0
         values = value.values()
+    count = 1 + len(values)
     for item in values:
         kind = type(item)
         if kind is float or (kind is int and not -_LARGE < item < _LARGE):
-            return False
-        if (kind is dict or kind is list) and not _same_in_both(item, levels - 1):
-            return False
-    return True
+            return 0
+        if kind is dict or kind is list:
+            inner = _same_in_both(item, levels - 1)
+            if not inner:
+                return 0
+            count += inner - 1
+    return count

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -87,6 +86,8 @@ def reasons(desired: Desired[ComputeSpec]) -> tuple[str, ...]:
 
 def _policy_words(allowed: Mapping[str, Mapping[str, Any]]) -> str:
     """``node_type_id = "…"; autotermination_minutes 10 to 30``."""
+    import json
+
     return "; ".join(
         f"{name} = {json.dumps(rule['value'], ensure_ascii=False)}"
         if rule["type"] == "fixed"

@@ -94,7 +94,7 @@ def _template_allowed(desired: Desired[ScaffoldSpec], policy: Policy) -> Iterato
 
 def _inputs_known(desired: Desired[ScaffoldSpec], policy: Policy) -> Iterator[Complaint]:
     del policy
-    if desired.spec.template not in templates():
+    if not desired.spec.inputs or desired.spec.template not in templates():
         return
     own = {
         name: default

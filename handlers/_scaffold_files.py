@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import keyword
 import os
 import re
 import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
+
+from msgspec import Struct
 
 from gitops.errors import LakeportError
 from gitops.markup import visible
@@ -35,8 +34,7 @@ _SAFE_NAME = re.compile(r"[A-Za-z0-9](?:[._-]?[A-Za-z0-9])*")
 _VERSION = re.compile(r"(?:0|[1-9][0-9]{0,5})(?:\.(?:0|[1-9][0-9]{0,5})){0,2}")
 
 
-@dataclass(frozen=True)
-class File:
+class File(Struct, frozen=True):
     """One rendered file: its path with ``/``, its text, and whether it can be executed."""
 
     path: str
@@ -65,6 +63,8 @@ def variables(template: str) -> Mapping[str, Any]:
 
 def settings_of(folder: Path) -> Mapping[str, Any]:
     """The same of the template in a folder."""
+    import json
+
     found: Mapping[str, Any] = json.loads((folder / "cookiecutter.json").read_text("utf-8"))
     return found
 
@@ -105,6 +105,8 @@ def _compiled(path: Path) -> bool:
 
 def package_name(name: str) -> str:
     """``churn-prediction`` → ``churn_prediction``: a package's name that is no keyword and hides nothing."""
+    import keyword
+
     found = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
     if not found or found[0].isdigit():
         found = f"project_{found}".rstrip("_")
@@ -154,7 +156,8 @@ def render_folder(folder: Path, template: str, context: Mapping[str, Any]) -> tu
         if not _SAFE_NAME.fullmatch(name):
             raise LakeportError(f"{plain(str(name))[:60]} cannot be the name of a folder.", where=template)
     _check(folder, template)
-    import shutil  # a check has no need of them
+    import json  # a check has no need of them
+    import shutil
     import subprocess
     import tempfile
 

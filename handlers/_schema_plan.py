@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Unpack
 
 from gitops import grants
-from gitops.kind import Desired
+from gitops.kind import Desired, Held
 from gitops.plan import Change, Further, Verb
 from handlers._schema_fields import SchemaSpec, full_name
 from handlers._schema_state import ABSENT, SchemaState, require_possible
 from handlers._schema_wants import others_of, owner_of, properties_of, rules_of
-from handlers._unity_grants import given_of, granting, wanted_of
+from handlers._unity_grants import given_of, granting, staying, wanted_of
 
 
 def plan(desired: Desired[SchemaSpec], state: SchemaState | None) -> Sequence[Change]:
@@ -130,7 +130,7 @@ def _grants(
         gave=gave,
         others=grants.union([others_of(desired), managing]),
     )
-    details = (*_still_held(desired, state, found), *_reported(desired, state))
+    details = (*_still_held(desired, state, found), *_reported(desired, state, found))
     yield from granting(place_of(desired), found, held, kind="schema", details=details)
 
 
@@ -148,6 +148,18 @@ def _still_held(
             )
 
 
+def stays(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[Held]:
+    """Who holds what on the schema that no request gave, but for those who keep it up."""
+    return staying(
+        desired,
+        state.held or {},
+        full_name(desired.spec),
+        desired.spec.grants_mode,
+        spared={state.made_by, state.planner, owner_of(desired) or state.owner, *rules_of(desired).untouched},
+        others=others_of(desired),
+    )
+
+
 def _use_of_catalog(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[Change]:
     """Without ``USE_CATALOG`` nothing in the schema can be used; it is only ever granted."""
     if state.catalog_users is None or rules_of(desired).use_catalog == "reported":
@@ -163,13 +175,19 @@ def _use_of_catalog(desired: Desired[SchemaSpec], state: SchemaState) -> Iterato
         )
 
 
-def _reported(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[str]:
-    """Who needs the use of the catalog from somebody else."""
+def _reported(
+    desired: Desired[SchemaSpec], state: SchemaState, found: Iterable[grants.Difference]
+) -> Iterator[str]:
+    """Who of those that gain something has the use of the catalog, and who needs it from somebody else."""
     catalog = desired.spec.catalog.lower()
     if state.catalog_users is None:
         yield f"Who can use the catalog {catalog} could not be seen; without it, nothing in it is of use."
-    elif rules_of(desired).use_catalog == "reported":
-        for principal in sorted(wanted_of(desired).keys() - state.catalog_users):
+        return
+    gaining = {one.principal for one in found if one.add}
+    for principal in sorted(wanted_of(desired)):
+        if principal in state.catalog_users & gaining:
+            yield f"{principal} can use the catalog {catalog} already."
+        elif principal not in state.catalog_users and rules_of(desired).use_catalog == "reported":
             yield f"{principal} cannot use the catalog {catalog} yet: its owner has to grant USE_CATALOG."
 
 

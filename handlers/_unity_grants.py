@@ -48,6 +48,30 @@ def access_of(spec: Any, thing: str) -> Iterator[Held]:
         yield Held(principal=grant.principal, levels=grant.privileges, thing=thing)
 
 
+def staying(
+    desired: Desired[Any],
+    live: grants.Grants,
+    thing: str,
+    mode: grants.Mode,
+    *,
+    spared: Iterable[str] = (),
+    others: grants.Grants | None = None,
+) -> Iterator[Held]:
+    """Who holds what that no version of the request gave, and that a plan of this mode leaves alone.
+
+    ``spared`` are not spoken of: whoever made the thing, and those whom the policy lets in. ``others`` is
+    what other requests give.
+    """
+    ours = grants.folded(grants.union([wanted_of(desired), given_of(desired), others or {}]))
+    named = {who.casefold() for who in wanted_of(desired)} if mode == "named" else set()
+    passed = named | {who.casefold() for who in spared}
+    for who, names in sorted(grants.union([live]).items()) if mode != "authoritative" else ():
+        given = ours.get(who.casefold(), frozenset())
+        left = names - given - (grants.COVERED if grants.ALL in given else frozenset())
+        if left and who.casefold() not in passed:
+            yield Held(principal=who, levels=tuple(sorted(left)), thing=thing)
+
+
 # --- what stands --------------------------------------------------------------------------------------------
 
 

@@ -7,175 +7,84 @@ the schema stays its owner unless the policy names another, and keeps what it ne
 
 Sources: the schemas, grants and SCIM APIs of Databricks. A schema keeps its name, its catalog and its managed
 location for ever; names are stored in lower case; who makes a schema owns it.
+
+What looks, plans and touches is imported by the function that needs it: a check of files needs none of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from gitops import grants
-from gitops.clients import databricks, translate
-from gitops.errors import Refused, RemoteDenied
-from gitops.kind import Desired, Held, Kind, Tell
-from gitops.ownership import require_still_ours
-from gitops.patience import until
-from gitops.plan import Change, Verb
-from handlers._schema_adopt import adopt
+from gitops.clients import databricks
+from gitops.kind import Desired, Held, Kind
 from handlers._schema_fields import MEMBER_LEVELS, SchemaSpec, derive, full_name
-from handlers._schema_look import USE_CATALOG, content, marked, read, read_all
-from handlers._schema_plan import plan
-from handlers._schema_retire import retire
 from handlers._schema_rules import EDITS, RULES
-from handlers._schema_state import SchemaState
-from handlers._schema_wants import MARK, OURS
-from handlers._unity import WHERE, drop, make
-from handlers._unity_grants import access_of, differences, effective, held, regrant, send, wanted_of
+from handlers._unity import WHERE
+from handlers._unity_grants import access_of
 
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
+    from gitops.kind import Marked, Tell
+    from gitops.plan import Change
+    from handlers._schema_state import SchemaState
+
+
+def read(desired: Desired[SchemaSpec], client: WorkspaceClient) -> SchemaState | None:
+    """What stands; see :func:`handlers._schema_look.read`."""
+    from handlers import _schema_look
+
+    return _schema_look.read(desired, client)
+
+
+def read_all(wanted: Sequence[Desired[SchemaSpec]], client: WorkspaceClient) -> Sequence[SchemaState | None]:
+    """What stands of many; see :func:`handlers._schema_look.read_all`."""
+    from handlers import _schema_look
+
+    return _schema_look.read_all(wanted, client)
+
+
+def marked(client: WorkspaceClient) -> Iterable[Marked]:
+    """Every schema with our mark; see :func:`handlers._schema_look.marked`."""
+    from handlers import _schema_look
+
+    return _schema_look.marked(client)
+
+
+def plan(desired: Desired[SchemaSpec], state: SchemaState | None) -> Sequence[Change]:
+    """Create or correct, then grants; see :func:`handlers._schema_plan.plan`."""
+    from handlers import _schema_plan
+
+    return _schema_plan.plan(desired, state)
+
+
+def retire(desired: Desired[SchemaSpec], state: SchemaState) -> Sequence[Change]:
+    """Freeze, revoke, drop; see :func:`handlers._schema_retire.retire`."""
+    from handlers import _schema_retire
+
+    return _schema_retire.retire(desired, state)
+
 
 def apply(change: Change, client: WorkspaceClient) -> None:
-    """One change; a schema that an interrupted run made is found and kept."""
-    after = change.after
-    name = after["schema"]
-    with translate(WHERE):
-        if change.action == "schema" and change.verb is Verb.CREATE:
-            _make(after, client)
-        elif change.action == "schema":
-            _drop(after, client)
-        elif change.action in ("mark", "properties"):
-            _note(after, client)
-        elif change.action == "settings":
-            client.schemas.update(name, comment=after["comment"])
-        elif change.action == "owner":
-            _hand_over(name, after["owner"], client)
-        elif "changes" in after:
-            found = differences(after["changes"])
-            _require_no_lockout(name, found, client)
-            regrant(client, "schema", name, found, going=change.verb is Verb.REMOVE)
-        else:
-            _let_use(after["catalog"], after["principal"], client)
+    """One change; see :func:`handlers._schema_apply.apply`."""
+    from handlers import _schema_apply
+
+    _schema_apply.apply(change, client)
 
 
-# --- the schema itself ------------------------------------------------------------------------------------
+def verify(desired: Desired[SchemaSpec], client: WorkspaceClient, tell: Tell) -> Iterable[str]:
+    """Who cannot use it; see :func:`handlers._schema_verify.verify`."""
+    from handlers import _schema_verify
+
+    return _schema_verify.verify(desired, client, tell)
 
 
-def _make(after: Mapping[str, Any], client: WorkspaceClient) -> None:
-    name = after["schema"]
-    create = partial(
-        client.schemas.create,
-        after["name"],
-        after["catalog"],
-        comment=after["comment"],
-        properties=after["properties"],
-        storage_root=after.get("storage_root"),
-    )
-    make(f"the schema {name}", require_ours=partial(_require_ours, after, client), create=create)
+def adopt(desired: Desired[SchemaSpec], state: SchemaState) -> Mapping[str, Any]:
+    """What the file would say for what stands; see :func:`handlers._schema_adopt.adopt`."""
+    from handlers import _schema_adopt
 
-
-def _note(after: Mapping[str, Any], client: WorkspaceClient) -> None:
-    """Our properties as they are to be; those of others stay as they are."""
-    name = after["schema"]
-    found = dict(client.schemas.get(name).properties or {})
-    if found.get(MARK):
-        require_still_ours(f"the schema {name}", found[MARK], after["mark"])
-    others = {key: value for key, value in found.items() if key not in OURS}
-    client.schemas.update(name, properties=others | after["properties"])
-
-
-def _hand_over(name: str, owner: str, client: WorkspaceClient) -> None:
-    """Give the schema to its owner, once we can go on without being it.
-
-    Who hands a schema over and holds no ``MANAGE`` on it is locked out: the next plan could not be applied.
-    """
-    ourselves = client.current_user.me().user_name or ""
-    keep = grants.Difference(ourselves, (grants.MANAGE,))
-    if ourselves and not grants.shown([keep], held(client, "schema", name)):
-        regrant(client, "schema", name, [keep], going=False)
-    client.schemas.update(name, owner=owner)
-
-    def look() -> bool | None:
-        return True if (client.schemas.get(name).owner or "").casefold() == owner.casefold() else None
-
-    until(look, what=f"The owner of {name}", where=WHERE)
-
-
-def _drop(after: Mapping[str, Any], client: WorkspaceClient) -> None:
-    name = after["schema"]
-    drop(
-        f"the schema {name}",
-        require_ours=partial(_require_ours, after, client),
-        content=content(client, name),
-        delete=partial(client.schemas.delete, name),
-    )
-
-
-def _require_ours(after: Mapping[str, Any], client: WorkspaceClient) -> None:
-    mark = (client.schemas.get(after["schema"]).properties or {}).get(MARK, "")
-    require_still_ours(f"the schema {after['schema']}", mark, after["mark"])
-
-
-# --- grants -----------------------------------------------------------------------------------------------
-
-
-def _require_no_lockout(name: str, found: Iterable[grants.Difference], client: WorkspaceClient) -> None:
-    """Never take our own ``MANAGE``: whoever draws the plan may not know who applies it."""
-    losing = {one.principal.casefold() for one in found if grants.MANAGE in one.remove}
-    if losing and (client.current_user.me().user_name or "").casefold() in losing:
-        raise Refused(
-            f"This would take Lakeport's own MANAGE on {name} away.",
-            why="Without it, nothing about the schema could be changed or taken back any more.",
-            fix="Name what Lakeport signs in as under `schemas: {untouched: […]}` in the policy.",
-        )
-
-
-def _let_use(catalog: str, principal: str, client: WorkspaceClient) -> None:
-    from databricks.sdk.errors import PermissionDenied
-
-    try:
-        send(client, "catalog", catalog, [grants.Difference(principal, (USE_CATALOG,))])
-    except PermissionDenied:
-        raise RemoteDenied(
-            f"Lakeport may not grant USE_CATALOG on {catalog}, which {principal} needs.",
-            why="Only the owner of a catalog, and who holds MANAGE on it, can.",
-            fix=f"Give Lakeport MANAGE on {catalog}; or write `schemas: {{use_catalog: reported}}` in the "
-            "policy, and have its owner grant it.",
-            where=WHERE,
-        ) from None
-
-
-# --- what else there is to know of it ---------------------------------------------------------------------
-
-
-def verify(desired: Desired[SchemaSpec], client: WorkspaceClient, tell: Tell) -> Iterator[str]:
-    """What keeps those whom the file names from using the schema: by name, not by groups they are in."""
-    from databricks.sdk.errors import NotFound
-
-    name, catalog = full_name(desired.spec), desired.spec.catalog.lower()
-    with translate(WHERE):
-        tell(f"Looking at who can use {name}")
-        try:
-            here = grants.folded(effective(client, "schema", name))
-            above = grants.folded(effective(client, "catalog", catalog))
-        except NotFound:
-            yield f"The schema {name} does not stand."
-            return
-        for principal, wanted in sorted(wanted_of(desired).items()):
-            yield from _lacks(principal, wanted, here, name)
-            yield from _lacks(principal, frozenset({USE_CATALOG}), above, f"the catalog {catalog}")
-
-
-def _lacks(principal: str, wanted: frozenset[str], by_name: grants.Grants, where: str) -> Iterator[str]:
-    everybody = by_name.get("account users", frozenset())
-    has = by_name.get(principal.casefold(), frozenset()) | everybody
-    implied = grants.COVERED | {USE_CATALOG} if grants.ALL in has else frozenset[str]()
-    if has >= grants.COVERED:
-        implied |= {grants.ALL}
-    if lacking := wanted - has - implied:
-        yield f"{principal} does not hold {', '.join(sorted(lacking))} on {where}."
+    return _schema_adopt.adopt(desired, state)
 
 
 def outputs(desired: Desired[SchemaSpec], state: SchemaState) -> Mapping[str, str]:
@@ -186,6 +95,13 @@ def outputs(desired: Desired[SchemaSpec], state: SchemaState) -> Mapping[str, st
 def access(spec: SchemaSpec) -> Iterator[Held]:
     """Who is given what on the schema."""
     return access_of(spec, full_name(spec))
+
+
+def stays(desired: Desired[SchemaSpec], state: SchemaState) -> Iterator[Held]:
+    """Who else holds what on the schema, and keeps it."""
+    from handlers._schema_plan import stays
+
+    return stays(desired, state)
 
 
 KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(
@@ -209,6 +125,7 @@ KIND: Kind[SchemaSpec, SchemaState, WorkspaceClient] = Kind(
     marked=marked,
     verify=verify,
     access=access,
+    stays=stays,
     system=WHERE,
     member_levels=MEMBER_LEVELS,
 )

@@ -11,13 +11,12 @@ holds any is never dropped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Unpack, get_args
 
-from msgspec import Meta
+from msgspec import Meta, Struct
 
 from gitops import grants
 from gitops.clients import databricks, translate
@@ -48,6 +47,7 @@ from handlers._unity_grants import (
     granting,
     held,
     regrant,
+    staying,
     wanted_of,
 )
 from handlers._unity_people import missing, require_known
@@ -166,11 +166,11 @@ def derive(values: Mapping[str, Any], origin: Mapping[str, Any], policy: Policy)
 # --- read ---------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class VolumeState:
+class VolumeState(Struct, frozen=True, kw_only=True):
     """What stands, only what we manage.
 
-    ``comment`` is without the mark. ``held`` are the privileges granted directly on the volume, by principal.
+    ``comment`` is without the mark, ``keepers`` are who made it and who owns it. ``held`` are the privileges
+    granted directly on the volume, by principal.
     ``missing`` are wanted principals that the account does not have. ``content`` names something that is in
     it, only looked up to retire it. ``stands`` is false when there is no volume, but something is missing.
     """
@@ -178,7 +178,8 @@ class VolumeState:
     stands: bool = True
     mark: str = ""
     comment: str = ""
-    held: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    keepers: tuple[str, ...] = ()
+    held: Mapping[str, frozenset[str]] = {}
     missing: tuple[str, ...] = ()
     content: tuple[str, ...] = ()
     url: str = ""
@@ -234,6 +235,7 @@ def _state(
     return VolumeState(
         mark=mark,
         comment=comment,
+        keepers=tuple(filter(None, (found.created_by, found.owner))),
         held=wanted if desired.settled else _held(client, name),
         missing=lacking,
         content=() if desired.origin.lifecycle == "active" else tuple(_content(client, name)),
@@ -421,6 +423,11 @@ def access(spec: VolumeSpec) -> Iterator[Held]:
     return access_of(spec, full_name(spec))
 
 
+def stays(desired: Desired[VolumeSpec], state: VolumeState) -> Iterator[Held]:
+    """Who else holds what on the volume, and keeps it."""
+    return staying(desired, state.held, full_name(desired.spec), "named", spared=state.keepers)
+
+
 def adopt(desired: Desired[VolumeSpec], state: VolumeState) -> Mapping[str, Any]:
     """The comment, and what the groups of the file hold; others the file never spoke of."""
     found: dict[str, Any] = {}
@@ -491,6 +498,7 @@ KIND: Kind[VolumeSpec, VolumeState, WorkspaceClient] = Kind(
     retire=retire,
     adopt=adopt,
     access=access,
+    stays=stays,
     apply=apply,
     outputs=outputs,
     derive=derive,

@@ -182,6 +182,8 @@ class Actions:
         title, pulls = name, []
         if pull := payload.get("pull_request"):
             title, pulls = str(pull["title"]), [int(pull["number"])]
+        elif issue := payload.get("issue"):
+            title = str(issue["title"])
         elif event.name == "push":
             title = state.git(repository).commit(event.sha).message.partition("\n")[0]
         sha = event.head_sha or event.sha

@@ -18,24 +18,34 @@ from gitops import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".github/workflows"
-NAMES = ("apply", "check", "ci", "drift", "expire", "gate")
+NAMES = ("apply", "check", "ci", "comment", "drift", "expire", "gate", "record")
 CHECKOUT = "actions/checkout@08c6903cd8c0fde910a37f88322edcfb5dd907a8"
+PINS = {
+    CHECKOUT: "v5.0.0",
+    "actions/upload-pages-artifact@7b1f4a764d45c48632c6b24a0339c27f5614fb0b": "v4.0.0",
+    "actions/deploy-pages@d6db90164ac5ed86f2b6aed7e0febac5b3c0c03e": "v4.0.5",
+}
 
 # Every right a job has, and no other; a new one is argued for here.
 RIGHTS = {
     ("check", "plan"): {"contents": "read", "id-token": "write"},
     ("check", "report"): {"contents": "read", "checks": "write", "pull-requests": "write"},
-    ("gate", "gate"): {"contents": "read", "checks": "write", "pull-requests": "write"},
+    ("gate", "gate"): {"contents": "read", "checks": "write", "pull-requests": "write", "statuses": "read"},
     ("apply", "apply"): {
         "contents": "write",
         "actions": "read",
         "checks": "read",
         "pull-requests": "write",
+        "statuses": "read",
         "id-token": "write",
     },
     ("ci", "ci"): {"contents": "read"},
-    ("drift", "drift"): {"contents": "read", "id-token": "write"},
+    # A dead run is released in the receipts; plans and applies are started, and done elsewhere.
+    ("comment", "comment"): {"contents": "write", "actions": "write", "pull-requests": "write"},
+    ("drift", "drift"): {"contents": "write", "id-token": "write"},
     ("expire", "expire"): {"contents": "read", "pull-requests": "write"},
+    ("record", "build"): {"contents": "read"},
+    ("record", "deploy"): {"pages": "write", "id-token": "write"},
 }
 # The jobs that see a credential of the live systems, each in an environment of its own.
 ENVIRONMENTS = {
@@ -43,14 +53,18 @@ ENVIRONMENTS = {
     ("apply", "apply"): "lakeport-apply",
     ("drift", "drift"): "lakeport-plan",
     ("expire", "expire"): "lakeport-expire",
+    ("comment", "comment"): "lakeport-expire",
 }
+PAGES = {("record", "deploy"): "github-pages"}
 EVENTS = {
-    "check": {"pull_request"},
-    "gate": {"pull_request", "pull_request_review"},
+    "check": {"pull_request", "workflow_dispatch"},
+    "comment": {"issue_comment"},
+    "gate": {"pull_request", "pull_request_review", "issue_comment"},
     "apply": {"push", "schedule", "workflow_dispatch"},
     "ci": {"pull_request", "push"},
     "drift": {"schedule", "workflow_dispatch"},
     "expire": {"schedule", "workflow_dispatch"},
+    "record": {"schedule", "workflow_dispatch"},
 }
 # What a workflow may put into an environment variable; of what a person writes only the base branch's name.
 HARMLESS = re.compile(
@@ -59,6 +73,10 @@ HARMLESS = re.compile(
     r"|steps\.[a-z]+\.outputs\.[a-z]+"
     r"|inputs\.(?:only|resume)"
     r"|github\.event\.pull_request\.(?:number|head\.sha|base\.ref)"
+    r"|github\.event\.pull_request\.(?:number \|\| inputs\.pull|head\.sha \|\| inputs\.head)"
+    r"|github\.event\.pull_request\.number \|\| github\.event\.issue\.number"
+    r"|github\.event\.pull_request\.base\.ref \|\| github\.event\.repository\.default_branch"
+    r"|github\.event\.comment\.id"
 )
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}", re.DOTALL)
 
@@ -111,12 +129,20 @@ def test_only_pull_requests_into_main_are_judged() -> None:
     assert "github.event.pull_request.base.ref == 'main'" in WORKFLOWS["gate"]["jobs"]["gate"]["if"]
 
 
+def test_the_gate_is_asked_again_on_every_push_review_and_comment() -> None:
+    gate = WORKFLOWS["gate"]
+    assert gate["on"]["pull_request_review"]["types"] == ["submitted", "edited", "dismissed"]
+    assert gate["on"]["issue_comment"]["types"] == ["created", "edited", "deleted"]
+    assert "github.event.issue.pull_request" in gate["jobs"]["gate"]["if"], "an issue has comments, too"
+    assert "comment" not in yaml.safe_dump(gate["jobs"]["gate"]["steps"])
+
+
 @pytest.mark.parametrize("step", STEPS)
-def test_the_only_action_is_checkout_pinned_and_without_a_credential_left_behind(
-    step: dict[str, Any],
-) -> None:
-    if "uses" in step:
-        assert step["uses"] == CHECKOUT
+def test_actions_are_pinned_and_checkout_leaves_no_credential_behind(step: dict[str, Any]) -> None:
+    if "uses" in step and step["uses"] != CHECKOUT:
+        assert step["uses"] in PINS
+        assert step.get("with", {}).keys() <= {"path"}
+    elif "uses" in step:
         assert step["with"]["persist-credentials"] == "false"
         assert not {"ref", "repository", "token"} & step["with"].keys()
     else:
@@ -125,9 +151,9 @@ def test_the_only_action_is_checkout_pinned_and_without_a_credential_left_behind
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_pin_says_its_version(name: str) -> None:
-    lines = [line for line in (FOLDER / f"{name}.yml").read_text().splitlines() if "uses:" in line]
+    lines = [line for line in (FOLDER / f"{name}.yml").read_text().splitlines() if " uses:" in line]
     assert lines
-    assert all(line.endswith(f"{CHECKOUT} # v5.0.0") for line in lines)
+    assert {line.partition("uses: ")[2] for line in lines} <= {f"{pin} # {tag}" for pin, tag in PINS.items()}
 
 
 @pytest.mark.parametrize("step", SCRIPTS)
@@ -155,7 +181,8 @@ def test_secrets_reach_single_steps_of_jobs_with_an_environment_only() -> None:
     for name, job in JOBS:
         text = yaml.safe_dump(WORKFLOWS[name]["jobs"][job])
         assert ("secrets." in text) == ((name, job) in ENVIRONMENTS)
-        assert WORKFLOWS[name]["jobs"][job].get("environment") == ENVIRONMENTS.get((name, job))
+        environment = (ENVIRONMENTS | PAGES).get((name, job))
+        assert WORKFLOWS[name]["jobs"][job].get("environment") == environment
         assert "env" not in WORKFLOWS[name]["jobs"][job]
     assert not any("env" in workflow for workflow in WORKFLOWS.values())
 
@@ -171,6 +198,22 @@ def test_the_job_that_sees_live_systems_in_a_pull_request_cannot_write() -> None
 def test_applying_waits_its_turn_and_is_never_cut_off() -> None:
     assert WORKFLOWS["apply"]["concurrency"] == {"group": "apply", "cancel-in-progress": "false"}
     assert WORKFLOWS["gate"]["concurrency"]["cancel-in-progress"] == "false"
+
+
+def test_what_somebody_comments_reaches_no_step_and_orders_only_as_a_person() -> None:
+    text = (FOLDER / "comment.yml").read_text()
+    job = WORKFLOWS["comment"]["jobs"]["comment"]
+    assert "github.event.comment.user.type == 'User'" in job["if"]
+    assert WORKFLOWS["comment"]["on"]["issue_comment"] == {"types": ["created"]}, "an edit orders nothing"
+    assert text.count("comment.body") == job["if"].count("comment.body")
+
+
+def test_the_record_is_published_where_somebody_chose_to_and_without_a_credential() -> None:
+    """Pages may be open to the world."""
+    jobs = WORKFLOWS["record"]["jobs"]
+    assert jobs["build"]["if"] == "vars.LAKEPORT_PAGES == 'true'"
+    assert jobs["deploy"]["needs"] == "build"
+    assert [set(step.get("env", {})) for step in jobs["build"]["steps"]] == [set(), set(), {"PYTHON"}, set()]
 
 
 def test_what_a_pull_request_brings_is_never_run() -> None:
@@ -203,10 +246,12 @@ def test_every_part_of_the_road_is_there() -> None:
         ("apply", "apply"),
         ("check", "plan"),
         ("check", "report"),
+        ("comment", "comment"),
         ("drift", "drift"),
         ("drift", "orphans"),
         ("expire", "expire"),
         ("gate", "gate"),
+        ("record", "audit"),
     ]
 
 
@@ -224,6 +269,7 @@ def test_the_variables_that_sign_in_are_handed_on() -> None:
     source = (ROOT / "gitops/clients.py").read_text() + (ROOT / "gitops/pulls.py").read_text()
     databricks = {"DATABRICKS_AUTH_TYPE", "DATABRICKS_CLIENT_ID", "DATABRICKS_TOKEN"}  # read by the SDK
     own = {"FOLDER", "PYTHON", "BASE_REF", "BASE_SHA", "HEAD_SHA", "PULL", "REPORT", "ONLY", "RESUME"}
+    own |= {"COMMENT"}
     for step in SCRIPTS:
         for key in step.values[0].get("env", {}):
             assert key in databricks | own or f'"{key}"' in source, key

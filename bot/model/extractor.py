@@ -23,13 +23,13 @@ from bot.model import prompt
 from bot.model.answer import updates_in
 from bot.model.client import Cost, Model, Unusable
 from bot.model.grounding import grounded
-from bot.redact import redact
 from bot.rules.context import kind_of
 from bot.spoken import own_words
 from bot.usage import Spent
 from gitops.fields import RESOURCES, Field
 from gitops.kind import Registry
 from gitops.policy import Person, Policy
+from gitops.redact import redact
 
 SECONDS = 20.0
 """For one message, whatever is tried in it."""
@@ -52,8 +52,8 @@ log = structlog.get_logger(__name__)
 class Extraction(Sequence[FieldUpdate]):
     """The updates that were read, with who read them and what it cost.
 
-    ``note`` says for the log why no model's answer was used, empty when one was or there is none. ``tell`` is
-    one sentence for the person, empty nearly always.
+    ``model`` is the name of the one that did; ``note`` says for the log why no model's answer was used, empty
+    when one was or there is none. ``tell`` is one sentence for the person, empty nearly always.
     """
 
     updates: tuple[FieldUpdate, ...] = ()
@@ -71,6 +71,11 @@ class Extraction(Sequence[FieldUpdate]):
     def __getitem__(self, index: int | slice) -> FieldUpdate | Sequence[FieldUpdate]:
         """An update, as of any sequence."""
         return self.updates[index]
+
+    @property
+    def reader(self) -> str:
+        """The model with the version of the prompt that it was asked with; empty where the rules read."""
+        return f"{self.model}; prompt {prompt.version()}" if self.model else ""
 
     def __len__(self) -> int:
         """How many updates there are."""

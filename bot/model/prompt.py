@@ -10,18 +10,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from bot.draft import Draft
 from bot.model.answer import OPS
 from bot.model.client import Question
-from bot.redact import redact
 from bot.rules.context import base_path, kind_of
 from bot.spoken import own_words
 from bot.text import plain
 from bot.values import said_as
 from gitops.fields import RESOURCES, Field
+from gitops.plan import digest
 from gitops.policy import Policy
+from gitops.redact import redact
 
 MAX_MESSAGE = 12_000
 MAX_SAID = 3_000
@@ -54,6 +56,12 @@ _HOW: Mapping[str, str] = {
     "mapping": "JSON",
 }
 """How values of these types are written."""
+
+
+@cache
+def version() -> str:
+    """Of what every prompt says before the fields and the words of a person: a digest, shortened."""
+    return digest([_RULES, dict(_HOW)])[:19]
 
 
 @dataclass(frozen=True)

@@ -249,7 +249,9 @@ def _file(reply: Card, room: int) -> list[Block]:
     them.
     """
     raw = reply.composed.raw
-    if raw is None or room < _FILE_LEAST:
+    # The file on the pull request may be of another's hand, with comments for example; it is shown there.
+    other = reply.draft.state is Stage.SUBMITTED and reply.draft.confirmed_digest not in (None, reply.digest)
+    if raw is None or other or room < _FILE_LEAST:
         return []
     text = raw.decode()
     lines, shown = text.splitlines(), text

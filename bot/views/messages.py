@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.dialogue import (
+    Agreed,
+    Answer,
     Answered,
     Applied,
     Ask,
@@ -17,6 +19,8 @@ from bot.dialogue import (
     CheckDone,
     Closed,
     Confirmed,
+    Declined,
+    Echo,
     Event,
     Failed,
     Merged,
@@ -32,6 +36,7 @@ from bot.dialogue import (
     Withdraw,
     Withdrawn,
 )
+from bot.views import echo
 from bot.views.blocks import (
     FALLBACK,
     OPTIONS,
@@ -76,6 +81,10 @@ def message(reply: Reply) -> Message:
             return _ask(reply)
         case Settled():
             return _text(reply.question)
+        case Echo():
+            return echo.echo(reply)
+        case Answer():
+            return echo.answered(reply.shown)
         case Changed():
             return _text("\n".join(reply.lines))
         case Note():
@@ -170,6 +179,8 @@ def event_of(action: Mapping[str, Any], user: str, ts: str = "") -> Event | None
         return Undo(user, ts, int(str(value)) if str(value).isdecimal() and len(str(value)) < 9 else None)
     if name == WITHDRAW:
         return Withdrawn(user)
+    if name in (echo.AGREE, echo.DECLINE):
+        return (Agreed if name == echo.AGREE else Declined)(user, str(value))
     if name.split(":")[0] != ANSWER:
         return None
     if action.get("type") == "button":

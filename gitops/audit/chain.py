@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from gitops.audit.clocks import contradicted, seconds
+from gitops.audit.index import Kept
 from gitops.history import split
-from gitops.receipt import number_in
 
 if TYPE_CHECKING:
     from gitops.audit.facts import Written
@@ -34,11 +35,18 @@ class Problem(Struct, frozen=True, kw_only=True):
 
 def problems(record: Record) -> list[Problem]:
     """Everything that is wrong with the receipts, from the first on."""
-    return [*_rewritten(record), *_touched(record), *_links(record)]
+    return [*_rewritten(record), *_touched(record), *_links(record), *_clocks(record), *_claims(record)]
+
+
+def count(record: Record) -> int:
+    """How many there are; kept, so that every question can say so."""
+    return record.index.made("problems", record.state, lambda: len(problems(record)), Kept[int])
 
 
 def _links(record: Record) -> Iterator[Problem]:
     """Each is whole, in its place, and names the one before."""
+    from gitops.receipt import number_in, oddity  # asked only where something is new
+
     before: Written | None = None
     expected = 1
     for path, receipt in record.receipt_files:
@@ -47,7 +55,9 @@ def _links(record: Record) -> Iterator[Problem]:
             yield Problem(message=f"Receipt {missing} is missing.", receipt=missing)
         expected = number + 1
         if receipt is None:
-            yield Problem(message=f"Receipt {number} cannot be read: {path} is no receipt.", receipt=number)
+            raw = record.checkout.read_tree(record.receipts_head, [path]).get(path, b"")
+            message = f"Receipt {number} cannot be read: {path} is no receipt. {oddity(raw)}".rstrip()
+            yield Problem(message=message, receipt=number)
             continue
         if receipt.number != number:
             yield Problem(
@@ -67,8 +77,51 @@ def _links(record: Record) -> Iterator[Problem]:
         before = receipt
 
 
+def _clocks(record: Record) -> Iterator[Problem]:
+    """None was written before the one before it."""
+    receipts = record.receipts
+    moments = [seconds(one.at) for one in receipts]
+    for at in sorted({*contradicted(moments), *(at for at, moment in enumerate(moments) if not moment)}):
+        one = receipts[at]
+        yield Problem(
+            message=f"Receipt {one.number} says it was written at {one.at}: by its place that cannot be.",
+            receipt=one.number,
+        )
+
+
+def _claims(record: Record) -> Iterator[Problem]:
+    """Each names a commit of the default branch, and what that has at its path."""
+    from gitops.plan import digest
+
+    named = [one for one in record.receipts if one.commit]
+    if not named:
+        return
+    known = frozenset(record.checkout.git("rev-list", record.main).decode().split())
+    blobs = record.blobs_at([(one.commit, one.path) for one in named])
+    raws = record.checkout.blobs(list({blob for blob in blobs if blob}))
+    digests = {blob: digest(raw) for blob, raw in raws.items()}
+    for one, blob in zip(named, blobs, strict=True):
+        if one.commit not in known:
+            yield Problem(
+                message=f"Receipt {one.number} names commit {one.commit[:12]}, which is not on the default "
+                "branch as it is here.",
+                receipt=one.number,
+                commit=one.commit,
+            )
+        elif blob and digests[blob] != one.file_digest:
+            yield Problem(
+                message=f"Receipt {one.number} is of another file than commit {one.commit[:12]} has at "
+                f"{one.path}.",
+                receipt=one.number,
+                commit=one.commit,
+            )
+
+
 def _touched(record: Record) -> Iterator[Problem]:
-    """Every commit of the branch only adds: one that changes or removes a receipt is named."""
+    """Every commit of the branch only adds: one that changes or removes a receipt, or a look, is named."""
+    from gitops.drift_record import day_in
+    from gitops.receipt import number_in
+
     if not record.receipts_head:
         return
     out = record.checkout.git(
@@ -82,6 +135,7 @@ def _touched(record: Record) -> Iterator[Problem]:
         record.receipts_head,
         "--",
         "receipts/",
+        "drift/",
     )
     commit = ""
     for word in split(out):
@@ -94,6 +148,9 @@ def _touched(record: Record) -> Iterator[Problem]:
                 receipt=number,
                 commit=commit,
             )
+        elif day := day_in(text):
+            message = f"The look for drift of {day} was written over or removed by commit {commit[:12]}."
+            yield Problem(message=message, commit=commit)
 
 
 def _rewritten(record: Record) -> Iterator[Problem]:

@@ -12,13 +12,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct
 
-from gitops import yamlfile
-from gitops.plan import digest
-
 if TYPE_CHECKING:
     from gitops.kind import Registry
 
-FORMAT = 1
+FORMAT = 2
 """Counts up when the facts change, so that what was kept before is not taken for them."""
 
 
@@ -90,6 +87,7 @@ class Written(Struct, frozen=True, array_like=True, gc=False):
     steps: int
     error: str
     sound: bool
+    made_by: str = ""
 
     @property
     def ended(self) -> bool:
@@ -99,6 +97,9 @@ class Written(Struct, frozen=True, array_like=True, gc=False):
 
 def version_of(raw: bytes, registry: Registry) -> Version:
     """What these bytes of a request file say."""
+    from gitops import yamlfile
+    from gitops.plan import digest
+
     document, findings = yamlfile.survey(raw, "")
     if document is None:
         return Version(digest=digest(raw), unreadable=findings[0].message)
@@ -156,7 +157,7 @@ def _exempt(entry: Mapping[str, Any]) -> Exempt:
 def written(raw: bytes) -> Written | None:
     """What these bytes of a receipt say; ``None`` when they are none."""
     from gitops.errors import RemoteError
-    from gitops.receipts import parse_receipt
+    from gitops.receipt import parse_receipt
 
     try:
         receipt = parse_receipt(raw)
@@ -182,6 +183,7 @@ def written(raw: bytes) -> Written | None:
         steps=len(receipt.steps),
         error=receipt.error or "",
         sound=receipt.digest == receipt.computed_digest(),
+        made_by=receipt.made_by,
     )
 
 

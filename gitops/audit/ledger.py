@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from gitops.audit import index
-from gitops.audit.index import AsOf
-from gitops.status import STATES
+from gitops.audit.index import Kept
+from gitops.states import STATES
 
 if TYPE_CHECKING:
     from gitops.audit.facts import Exempt, Written
@@ -18,11 +17,20 @@ if TYPE_CHECKING:
 
 UNKNOWN = "unknown"
 """The state of everything where the branch of receipts is not here."""
+REMOVED = "removed"
+ENDED = "ended"
+WITHDRAWN = "withdrawn"
+HAND = "hand"
+CAME = {"bot": "through the bot", HAND: "by hand, without the bot", "": "not known: no receipt says it"}
+"""How a request came, by what its receipts say of who opened the pull request on GitHub."""
 
 WORDS = {
     **STATES,
     "started": "a run began to apply it, and has not told its end",
     UNKNOWN: "not known: the receipts are not in this clone",
+    REMOVED: "its file was removed without a retirement: what was made may still stand",
+    ENDED: "retired, and its file was removed",
+    WITHDRAWN: "its file was removed, and no receipt says that anything was done",
 }
 
 
@@ -30,7 +38,8 @@ class Row(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One request. ``state`` is a key of :data:`WORDS`; ``owner`` is who looks after it.
 
     ``pull``, ``approvers``, ``receipt`` and ``commit`` are of its latest receipt, ``applied`` is when it was
-    applied last (UTC, ISO 8601). ``error`` is what the latest receipt says went wrong.
+    applied last (UTC, ISO 8601). ``error`` is what the latest receipt says went wrong. ``made_by`` is how it
+    came: ``hand`` where one of its receipts says so, else what the latest says; empty where none does.
     """
 
     request: str
@@ -51,6 +60,7 @@ class Row(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     commit: str = ""
     applied: str = ""
     error: str = ""
+    made_by: str = ""
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -64,10 +74,11 @@ class Filter(Struct, frozen=True, kw_only=True):
     owner: str = ""
     approver: str = ""
     text: str = ""
+    made_by: str = ""
 
     def lets(self, row: Row) -> bool:
         """Whether a row is one of those."""
-        for name in ("team", "environment", "state", "lifecycle", "classification"):
+        for name in ("team", "environment", "state", "lifecycle", "classification", "made_by"):
             wanted = getattr(self, name)
             if wanted and getattr(row, name) != wanted:
                 return False
@@ -82,15 +93,17 @@ class Filter(Struct, frozen=True, kw_only=True):
 
 
 def rows(record: Record, which: Filter | None = None) -> Iterator[Row]:
-    """The rows of all requests on the default branch, by path."""
+    """The rows of all requests on the default branch, and of those that were applied and are there no more,
+    by path.
+    """
     chosen = which or Filter()
-    found = index.made(record.checkout, "rows", record.state, lambda: _all(record), AsOf[list[Row]])
+    found = record.index.made("rows", record.state, lambda: _all(record), Kept[list[Row]])
     return (row for row in found if chosen.lets(row))
 
 
 def _all(record: Record) -> list[Row]:
     _ = record.by_request  # all of them are asked for: read at once
-    return [row_of(record, file) for file in record.files]
+    return [row_of(record, file) for file in record.every]
 
 
 def row_of(record: Record, file: File) -> Row:
@@ -119,12 +132,23 @@ def row_of(record: Record, file: File) -> Row:
         commit=latest.commit if latest else "",
         applied=applied,
         error=version.unreadable or (latest.error if latest else ""),
+        made_by=_made_by(receipts),
     )
+
+
+def _made_by(receipts: Sequence[Written]) -> str:
+    said = [one.made_by for one in receipts if one.made_by]
+    return HAND if HAND in said else said[-1] if said else ""
 
 
 def _state(file: File, latest: Written | None) -> str:
     if not file.request:
         return "misplaced"
+    if not file.blob:
+        if latest is None:
+            return WITHDRAWN
+        over = file.version.lifecycle in ("retiring", "retired") and latest.status == "applied"
+        return ENDED if over else REMOVED
     if latest is None:
         return "waiting"
     if latest.file_digest != file.version.digest:
@@ -134,8 +158,8 @@ def _state(file: File, latest: Written | None) -> str:
 
 
 def unapplied(record: Record) -> Iterator[Row]:
-    """What the files say and nobody has applied: waiting, changed since, failed, in part."""
-    return (row for row in rows(record) if row.state != "applied")
+    """What the files say and nobody has applied: waiting, changed since, failed, in part, removed."""
+    return (row for row in rows(record) if row.state not in ("applied", ENDED))
 
 
 def expired(record: Record, day: date) -> Iterator[Row]:

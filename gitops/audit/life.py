@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import zlib
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from gitops.amendment import edits
-from gitops.audit.merges import merges
+from gitops.audit import deeds
+from gitops.audit.deeds import Deed
+from gitops.audit.facts import Version
+from gitops.audit.index import Kept
+from gitops.audit.merges import days_between, merges
 from gitops.audit.record import request_of
-from gitops.errors import InvalidRequest
-from gitops.request import load_request
 
 if TYPE_CHECKING:
     from gitops.audit.facts import Written
     from gitops.audit.merges import Change, Merge
     from gitops.audit.record import File, Record
     from gitops.kind import Registry
-    from gitops.request import Loaded
+    from gitops.receipt import Receipt
+
+_APART = 1 / 24
+"""Days by which clocks may differ before it is said."""
 
 
 class Event(Struct, frozen=True, kw_only=True):
@@ -27,6 +33,7 @@ class Event(Struct, frozen=True, kw_only=True):
 
     ``details`` are sentences. ``cites`` are ``commit <sha>``, ``pull <number>``, ``receipt <number>`` or the
     address of a run. ``doubt`` says why an auditor should look twice; empty where there is nothing.
+    ``deeds`` are the steps of a run, where its receipt was read.
     """
 
     at: str
@@ -35,93 +42,138 @@ class Event(Struct, frozen=True, kw_only=True):
     details: tuple[str, ...] = ()
     cites: tuple[str, ...] = ()
     doubt: str = ""
+    deeds: tuple[Deed, ...] = ()
+
+
+Told = tuple[str, tuple[str, ...]]
+"""What a change of a file says: the lifecycle after it, and sentences."""
 
 
 def life(record: Record, file: File, registry: Registry) -> tuple[Event, ...]:
     """Everything that happened to a request, oldest first."""
     record.require_history()
-    record.quicken()
-    found = lives(record, registry, list(merges(record, file.path))[::-1], (file.path,))
-    return found.get(file.path, ())
-
-
-def lives(
-    record: Record, registry: Registry, came: Sequence[Merge], paths: Collection[str] = ()
-) -> Mapping[str, tuple[Event, ...]]:
-    """The same for every path (or for these) that ``came`` into the default branch, oldest first."""
-    found: dict[str, list[Event]] = {}
-    wanted = [
-        (merge, change) for merge in came for change in merge.changes if not paths or change.path in paths
-    ]
-    raws = record.checkout.blobs(
-        [blob for _, change in wanted for blob in (change.before, change.after) if blob]
-    )
-    for merge, change in wanted:
-        before, after = (
-            _load(raws.get(blob), change.path, registry) for blob in (change.before, change.after)
+    came = list(merges(record, file.path))[::-1]
+    changes = [change for merge in came for change in merge.changes if change.path == file.path]
+    told = {
+        change: _added(file.version) for change in changes if (change.before, change.after) == ("", file.blob)
+    }
+    if len(told) < len(changes):
+        name = f"changes-{zlib.crc32(file.path.encode()):08x}"
+        of = f"{record.kinds} {file.path} {' '.join(f'{one.before}-{one.after}' for one in changes)}"
+        kept = record.index.made(
+            name, of, lambda: list(_told(record, registry, changes).values()), Kept[list[Told]]
         )
-        about = record.receipts_of(request_of(change.path))
-        receipts = [receipt for receipt in about if receipt.commit == merge.sha]
-        events = found.setdefault(change.path, [])
-        events.append(_merged(merge, change, before, after, receipts, registry))
-    for path, events in found.items():
-        events += [_receipt(receipt) for receipt in record.receipts_of(request_of(path))]
-    return {path: tuple(sorted(events, key=lambda one: one.at)) for path, events in found.items()}
+        told = dict(zip(dict.fromkeys(changes), kept, strict=True))
+    receipts = record.receipts_of(file.request) if file.request else ()
+    events = [
+        _merged(merge, change, told[change], receipts)
+        for merge in came
+        for change in merge.changes
+        if change.path == file.path
+    ]
+    return _in_order(events, receipts, deeds.whole(record, receipts))
 
 
-def _merged(
-    merge: Merge,
-    change: Change,
-    before: Loaded | None,
-    after: Loaded | None,
-    receipts: Sequence[Written],
-    registry: Registry,
-) -> Event:
+def lives(record: Record, registry: Registry, came: Sequence[Merge]) -> Mapping[str, tuple[Event, ...]]:
+    """The same for every path that ``came`` into the default branch, oldest first."""
+    found: dict[str, list[Event]] = {}
+    told = _told(record, registry, [change for merge in came for change in merge.changes])
+
+    def receipts(path: str) -> Sequence[Written]:
+        request = request_of(path)
+        return record.by_request.get(request, ()) if request else ()
+
+    for merge in came:
+        for change in merge.changes:
+            event = _merged(merge, change, told[change], receipts(change.path))
+            found.setdefault(change.path, []).append(event)
+    return {path: _in_order(events, receipts(path)) for path, events in found.items()}
+
+
+def _in_order(
+    events: Sequence[Event], receipts: Sequence[Written], whole: Mapping[int, Receipt] = MappingProxyType({})
+) -> tuple[Event, ...]:
+    told = (_receipt(one, whole.get(one.number)) for one in receipts)
+    return tuple(sorted((*events, *told), key=lambda one: one.at))
+
+
+def _told(record: Record, registry: Registry, changes: Sequence[Change]) -> dict[Change, Told]:
+    """What each change says; read from the files, which takes long."""
+    facts = record.versions.take([one.after for one in changes])
+    edited = [one for one in changes if one.before and one.after]
+    raws = record.checkout.blobs(list({blob for one in edited for blob in (one.before, one.after)}))
+    nothing = Version(digest="", lifecycle="active", unreadable="Its contents are not in this clone.")
+    found: dict[Change, Told] = {}
+    for one in changes:
+        version = facts.get(one.after, nothing)
+        if not one.before:
+            found[one] = _added(version)
+        elif not one.after:
+            found[one] = ("", ())
+        else:
+            both = [raws.get(blob, b"") for blob in (one.before, one.after)]
+            found[one] = (version.lifecycle or "active", _edits(both, one.path, registry))
+    return found
+
+
+def _added(version: Version) -> Told:
+    said = {"Purpose": version.purpose, "Business owner": version.business_owner}
+    sentences = [f"{name}: {value}" for name, value in said.items() if value]
+    if version.unreadable:
+        sentences.append(f"Not all of it can be read: {version.unreadable}")
+    return version.lifecycle or "active", tuple(sentences)
+
+
+def _edits(raws: Sequence[bytes], path: str, registry: Registry) -> tuple[str, ...]:
+    """What leads from one version of a file to the next, in sentences."""
+    from gitops.amendment import edits
+    from gitops.errors import InvalidRequest
+    from gitops.request import load_request
+
+    try:
+        before, after = (load_request(raw, path, registry) for raw in raws)
+    except InvalidRequest:
+        return (
+            "What it changed cannot be told: by the rules of today one of the two versions is not valid.",
+        )
+    return tuple(edit.sentence for edit in edits(before, after, registry))
+
+
+def _merged(merge: Merge, change: Change, told: Told, about: Sequence[Written]) -> Event:
+    receipts = [one for one in about if one.commit == merge.sha]
     pull = next((one.pull for one in receipts if one.pull is not None), None)
+    lifecycle, details = told
     return Event(
         at=_utc(merge.at),
-        what=_what(change.before, change.after, after),
+        what=_what(change, lifecycle),
         who=merge.author,
-        details=_words(before, after, registry),
+        details=details,
         cites=(f"commit {merge.sha}", *([f"pull {pull}"] if pull else [])),
         doubt=_doubt(merge, receipts, pull),
     )
 
 
-def _what(before: str, after: str, loaded: Loaded | None) -> str:
-    if not after:
+def _what(change: Change, lifecycle: str) -> str:
+    if not change.after:
         return "The file was removed"
-    if not before:
+    if not change.before:
         return "The request was merged"
-    lifecycle = str(loaded.request.metadata.lifecycle) if loaded else "active"
     return "A change was merged" if lifecycle == "active" else f"A change was merged: {lifecycle}"
 
 
 def _doubt(merge: Merge, receipts: Sequence[Written], pull: int | None) -> str:
-    """What only the words of a commit say is not taken for a fact."""
+    """What only the words of a commit say is not taken for a fact, and neither is a clock that is wrong."""
+    said = [merge.oddly_dated] if merge.oddly_dated else []
+    first = min((one.at for one in receipts), default="")
+    if not said and first and (days_between(first, merge.at) or 0) > _APART:
+        said.append(f"Its clock says {merge.at[:10]}, after the receipt that names it.")
     if receipts and pull is None:
-        return "It came through no pull request."
-    if not receipts and merge.pull is not None:
-        return f"Its message names pull request {merge.pull}; no receipt confirms that."
-    if not receipts:
-        return "No receipt names this commit, and its message no pull request."
-    return ""
-
-
-def _load(raw: bytes | None, path: str, registry: Registry) -> Loaded | None:
-    try:
-        return load_request(raw, path, registry) if raw is not None else None
-    except InvalidRequest:
-        return None
-
-
-def _words(before: Loaded | None, after: Loaded | None, registry: Registry) -> tuple[str, ...]:
-    if after is None:
-        return ()
-    if before is None:
-        metadata = after.request.metadata
-        return (f"Purpose: {metadata.purpose}", f"Business owner: {metadata.business_owner}")
-    return tuple(edit.sentence for edit in edits(before, after, registry))
+        said.append("It came through no pull request.")
+    elif not receipts and merge.pull is not None:
+        said.append(f"Its message names pull request {merge.pull}; no receipt confirms that.")
+    elif not receipts:
+        said.append("No receipt names this commit, and its message no pull request.")
+    return " ".join(said)
 
 
 _STATUS = {
@@ -134,12 +186,16 @@ _STATUS = {
 }
 
 
-def _receipt(receipt: Written) -> Event:
+def _receipt(receipt: Written, whole: Receipt | None) -> Event:
     details = [f"{receipt.done} of {receipt.steps} steps were done."] if receipt.steps else []
-    if receipt.approvers:
+    if whole is not None:
+        details += deeds.gate(whole)
+    elif receipt.approvers:
         details.append(f"Approved by {', '.join(receipt.approvers)}.")
     if receipt.error:
         details.append(receipt.error)
+    if whole is not None and receipt.ended:
+        details += filter(None, [deeds.made_with(whole)])
     cites = [f"receipt {receipt.number}", f"commit {receipt.commit}"]
     cites += [f"pull {receipt.pull}"] if receipt.pull else []
     cites += [receipt.run_url] if receipt.run_url else []
@@ -150,6 +206,7 @@ def _receipt(receipt: Written) -> Event:
         details=tuple(details),
         cites=tuple(cites),
         doubt="" if receipt.sound else "The receipt was changed after it was written.",
+        deeds=deeds.deeds(whole) if whole is not None else (),
     )
 
 

@@ -10,39 +10,33 @@ import hashlib
 import json
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache
 from pathlib import Path
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from gitops import drift_record
 from gitops import policy as policies
-from gitops.audit import chain, charts, ledger, merges
-from gitops.audit.ledger import WORDS, Row
+from gitops.audit import chain, drifts, figures, ledger, merges
+from gitops.audit.ledger import CAME, WORDS, Row
 from gitops.audit.life import lives
+from gitops.audit.persons import Directory
 from gitops.errors import InvalidRequest, UsageError
 from gitops.request import load_request
 
 if TYPE_CHECKING:
     from gitops.audit.facts import Given
-    from gitops.audit.record import Record
+    from gitops.audit.record import File, Record
     from gitops.cost import Money
     from gitops.kind import Registry
     from gitops.policyfile import Policy
 
 PAGES = Path(__file__).with_name("pages")
 ASSETS = ("record.css", "record.js")
-
-
-class Chart(Struct, frozen=True, kw_only=True):
-    """One chart and the same as a table: ``rows`` are label and value in words."""
-
-    title: str
-    note: str
-    svg: str
-    rows: Sequence[tuple[str, str]]
+FILTERS = ("team", "environment", "state", "classification", "lifecycle", "made_by")
+Held = Mapping[str, list[tuple[Row, "Given"]]]
 
 
 class Link(Struct, frozen=True):
@@ -52,6 +46,7 @@ class Link(Struct, frozen=True):
     name: str
 
 
+@lru_cache(maxsize=100_000)
 def slug(text: str) -> str:
     """A name for a file: what is not plain is replaced, and told apart by a digest."""
     plain = re.sub(r"[^a-z0-9_-]+", "-", text.lower()).strip("-")[:60]
@@ -71,7 +66,8 @@ class Website:
         self._registry = registry
         self._policy = policy
         self._rows = list(ledger.rows(record))
-        self._given: dict[str, list[tuple[Row, Given]]] = defaultdict(list)
+        self._files = {file.path: file for file in record.every}
+        self._directory = Directory(policy)
         self._env = Environment(
             loader=FileSystemLoader(PAGES),
             autoescape=True,
@@ -81,9 +77,11 @@ class Website:
         )
         self._env.globals |= {
             "words": WORDS,
+            "came": CAME,
             "main": record.main,
             "ledger": record.receipts_head,
             "page_of": self._page_of,
+            "person_page": self._person_page,
             "organisation": policy.organisation if policy else "",
         }
 
@@ -92,10 +90,15 @@ class Website:
         for name in ASSETS:
             yield name, (PAGES / name).read_bytes()
         yield "index.html", self._render("index.html", "", **self._overview())
+        looks, _ = self._drift
+        if looks:
+            values = {"latest": looks[-1], "lines": drifts.lines(self._record, looks)}
+            known = {row.request for row in self._rows}
+            yield "drift.html", self._render("drift.html", "", known=known, **values)
         yield from self._requests()
-        yield from self._groups("teams", "Team", self._by(lambda row: [row.team]))
-        yield from self._groups("people", "Person", self._people)
-        yield from self._groups("catalogs", "Catalog", self._catalogs)
+        yield from self._groups("teams", "Team", self._teams, self._about_team)
+        yield from self._people_pages()
+        yield from self._groups("catalogs", "Catalog", self._catalogs, self._about_catalog)
 
     def _render(self, template: str, top: str, **values: Any) -> bytes:
         return self._env.get_template(template).render(top=top, **values).encode("utf-8", "replace")
@@ -103,81 +106,37 @@ class Website:
     def _page_of(self, sort: str, name: str) -> str:
         return f"{sort}/{slug(name)}.html"
 
+    def _person_page(self, name: str) -> str:
+        return self._page_of("people", self._directory.key(name))
+
     # --- the first page
 
     def _overview(self) -> dict[str, Any]:
-        states = Counter(row.state for row in self._rows)
-        fields = ("team", "environment", "state", "classification", "lifecycle")
+        looks, broken = self._drift
+        people = {self._directory.name(key): self._page_of("people", key) for key in self._people}
         return {
             "rows": self._rows,
-            "states": states,
-            "problems": chain.problems(self._record),
-            "charts": list(self._charts()),
+            "states": Counter(row.state for row in self._rows),
+            "problems": [one.message for one in chain.problems(self._record)]
+            + [f"{path} holds no look for drift of that day." for path in broken],
+            "charts": [
+                *figures.requests(self._record),
+                *figures.lead_times(self._record, self._merges),
+                *figures.costs(self._rows, self._costs),
+                *figures.approvals(self._record),
+                *figures.drift(looks),
+            ],
             "choices": {
-                field: sorted({value for row in self._rows if (value := getattr(row, field))})
-                for field in fields
+                field: sorted({value for row in self._rows if (value := getattr(row, field, ""))})
+                for field in FILTERS
             },
             "groups": {
-                "Teams": [Link(self._page_of("teams", name), name) for name in self._by(lambda r: [r.team])],
+                "Teams": [Link(self._page_of("teams", name), name) for name in self._teams],
                 "Catalogs": [Link(self._page_of("catalogs", name), name) for name in self._catalogs],
-                "People": [Link(self._page_of("people", name), name) for name in self._people],
+                "People": [Link(people[name], name) for name in sorted(people, key=str.casefold)],
             },
             "runs": len(self._record.receipts),
         }
-
-    def _charts(self) -> Iterator[Chart]:
-        months = Counter(
-            receipts[0].at[:7] for receipts in self._record.by_request.values() if receipts[0].at
-        )
-        if months:
-            yield self._chart("Requests", "first applied, by month", _monthly(months, 0), charts.columns)
-        lead = {month: median(days) for month, days in sorted(self._lead_times().items())}
-        if lead:
-            yield self._chart(
-                "Lead time",
-                "from the first message to the apply, median by month",
-                _monthly(lead, None),
-                charts.columns,
-                _days,
-            )
-        cost = self._cost_by_team()
-        if cost:
-            currency = self._policy.monthly_cost.currency if self._policy else ""
-            yield self._chart(
-                "Cost by team", f"estimated, {currency} a month at most", cost, charts.bars, "{:,.0f}".format
-            )
-        approvals = Counter(who for one in self._record.receipts if one.ended for who in one.approvers)
-        if approvals:
-            yield self._chart(
-                "Approvals", "by approver, in receipts", dict(approvals.most_common(10)), charts.bars
-            )
-
-    def _chart(
-        self, title: str, note: str, values: Mapping[str, float | None], draw: Any, say: Any = "{:g}".format
-    ) -> Chart:
-        rows = [(label, say(value)) for label, value in values.items() if value is not None]
-        return Chart(title=title, note=note, svg=draw(values, say), rows=rows)
-
-    def _lead_times(self) -> Mapping[str, list[float]]:
-        """Days from the first message (by the thread that the commit names) to the first apply, by month."""
-        found: dict[str, list[float]] = defaultdict(list)
-        first = {change.path: one for one in self._merges for change in one.changes if not change.before}
-        for receipts in self._record.by_request.values():
-            done = next((one for one in receipts if one.status == "applied"), None)
-            began = first.get(done.path) if done else None
-            if done and began:
-                days = merges.days_between(began.asked or began.authored, done.at)
-                if days is not None and days >= 0:
-                    found[done.at[:7]].append(days)
-        return found
-
-    def _cost_by_team(self) -> Mapping[str, float]:
-        found: Counter[str] = Counter()
-        for row in self._rows:
-            money = self._costs.get(row.path)
-            if money:
-                found[row.team] += int(money.high)
-        return dict(found.most_common(12))
 
     # --- what all pages draw from
 
@@ -187,14 +146,18 @@ class Website:
 
     @cached_property
     def _raws(self) -> Mapping[str, bytes]:
-        return self._record.checkout.blobs([file.blob for file in self._record.files])
+        return self._record.checkout.blobs([file.blob for file in self._files.values() if file.blob])
+
+    @cached_property
+    def _drift(self) -> tuple[tuple[drift_record.Day, ...], tuple[str, ...]]:
+        return drift_record.kept(self._record.checkout, self._record.receipts_head)
 
     @cached_property
     def _costs(self) -> Mapping[str, Money]:
         """What each active request costs by the policy of today; none where it is not valid any more."""
         found: dict[str, Money] = {}
-        for file in self._record.files if self._policy else ():
-            if file.version.lifecycle != "active":
+        for file in self._files.values() if self._policy else ():
+            if file.version.lifecycle != "active" or not file.blob:
                 continue
             try:
                 loaded = load_request(self._raws[file.blob], file.path, self._registry)
@@ -205,7 +168,7 @@ class Website:
                 found[file.path] = money
         return found
 
-    def _by(self, of: Any) -> Mapping[str, list[Row]]:
+    def _by(self, of: Callable[[Row], Iterable[str]]) -> Mapping[str, list[Row]]:
         found: dict[str, list[Row]] = defaultdict(list)
         for row in self._rows:
             for name in dict.fromkeys(of(row)):
@@ -214,18 +177,29 @@ class Website:
         return dict(sorted(found.items()))
 
     @cached_property
+    def _teams(self) -> Mapping[str, list[Row]]:
+        return self._by(lambda row: [row.team])
+
+    @cached_property
+    def _roles(self) -> Mapping[str, Mapping[str, list[str]]]:
+        """What each person has to do with each request: path → person → roles."""
+        receipts = self._record.by_request
+        return {
+            row.path: self._directory.roles(row, self._files[row.path].version, receipts.get(row.request, ()))
+            for row in self._rows
+        }
+
+    @cached_property
     def _people(self) -> Mapping[str, list[Row]]:
-        files = {file.path: file.version for file in self._record.files}
-        return self._by(
-            lambda row: [row.owner, row.business_owner, *files[row.path].members, *row.approvers, row.github]
-        )
+        return self._by(lambda row: self._roles[row.path])
 
     @cached_property
     def _catalogs(self) -> Mapping[str, list[Row]]:
-        files = {file.path: file.version for file in self._record.files}
         return self._by(
             lambda row: [
-                name.partition(".")[0] for _, name in files[row.path].resources if name.count(".") >= 1
+                name.partition(".")[0]
+                for _, name in self._files[row.path].version.resources
+                if name.count(".") >= 1
             ]
         )
 
@@ -235,8 +209,9 @@ class Website:
         rows = {row.path: row for row in self._rows}
         events = lives(self._record, self._registry, self._merges)
         receipts = self._full_receipts()
-        for file in self._record.files:
+        for file in self._files.values():
             row = rows[file.path]
+            raw = self._raws.get(file.blob, b"")
             yield (
                 self._page_of("requests", row.request),
                 self._render(
@@ -244,8 +219,8 @@ class Website:
                     "../",
                     row=row,
                     version=file.version,
-                    tree=_tree(self._raws.get(file.blob, b"")),
-                    source=self._raws.get(file.blob, b"").decode("utf-8", "replace"),
+                    tree=_tree(raw),
+                    source=raw.decode("utf-8", "replace"),
                     events=events.get(file.path, ()),
                     receipts=receipts.get(file.request, ()),
                     cost=self._costs.get(file.path),
@@ -262,53 +237,79 @@ class Website:
             found[receipt["request"]].append(receipt)
         return found
 
-    def _groups(self, sort: str, called: str, groups: Mapping[str, list[Row]]) -> Iterator[tuple[str, bytes]]:
-        given = self._held
+    def _groups(
+        self,
+        sort: str,
+        called: str,
+        groups: Mapping[str, list[Row]],
+        about: Callable[[str, list[Row]], Mapping[str, Any]],
+    ) -> Iterator[tuple[str, bytes]]:
         for name, rows in groups.items():
-            held = given.get(name.casefold(), ()) if sort == "people" else _of(rows, self._held_by_path)
-            if sort == "catalogs":
-                held = [one for one in held if one[1].thing.casefold().startswith(f"{name.casefold()}.")]
-            yield (
-                self._page_of(sort, name),
-                self._render("group.html", "../", name=name, called=called, rows=rows, held=held),
-            )
+            values = {"facts": {}, "roles": {}, "approved": (), "held": (), **about(name, rows)}
+            page = self._render("group.html", "../", name=name, called=called, rows=rows, **values)
+            yield self._page_of(sort, name), page
+
+    def _about_team(self, name: str, rows: list[Row]) -> Mapping[str, Any]:
+        facts: dict[str, str] = {}
+        team = self._policy.teams.get(name) if self._policy else None
+        if team:
+            facts = {
+                "On GitHub": team.github_team,
+                "In Databricks": team.databricks_group,
+                "Cost centre": team.cost_center,
+                "Approvers by the policy of today": ", ".join(team.approvers),
+            }
+        costs = [self._costs[row.path] for row in rows if row.path in self._costs]
+        if costs:
+            low, high = (f"{sum(getattr(one, end) for one in costs):,.0f}" for end in ("low", "high"))
+            facts["Cost"] = f"{low} to {high} {costs[0].currency} a month, estimated"
+        return {"facts": facts, "held": _of(rows, self._held)}
+
+    def _about_catalog(self, name: str, rows: list[Row]) -> Mapping[str, Any]:
+        inside = f"{name.casefold()}."
+        return {"held": [one for one in _of(rows, self._held) if one[1].thing.casefold().startswith(inside)]}
+
+    def _people_pages(self) -> Iterator[tuple[str, bytes]]:
+        held: dict[str, list[tuple[Row, Given]]] = defaultdict(list)
+        for pairs in self._held.values():
+            for row, given in pairs:
+                held[self._directory.key(given.principal)].append((row, given))
+        approved: dict[str, list[tuple[Row, int, str, str]]] = defaultdict(list)
+        for row in self._rows:
+            for one in self._record.by_request.get(row.request, ()):
+                for who in one.approvers if one.ended else ():
+                    approved[self._directory.key(who)].append((row, one.number, one.at, one.status))
+        for key, rows in self._people.items():
+            values = {
+                "name": self._directory.name(key),
+                "facts": self._directory.facts(key),
+                "roles": {row.path: ", ".join(self._roles[row.path][key]) for row in rows},
+                "approved": sorted(approved[key], key=lambda one: -one[1]),
+                "held": held[key],
+            }
+            page = self._render("group.html", "../", called="Person", rows=rows, **values)
+            yield self._page_of("people", key), page
 
     @cached_property
-    def _held_by_path(self) -> Mapping[str, list[tuple[Row, Given]]]:
+    def _held(self) -> Held:
+        """What each active request gives to whom, by path."""
         rows = {row.path: row for row in self._rows}
+
+        def active(file: File) -> bool:
+            return file.version.lifecycle == "active" and bool(file.blob)
+
         return {
             file.path: [(rows[file.path], given) for given in file.version.given]
-            for file in self._record.files
-            if file.version.lifecycle == "active"
+            for file in self._files.values()
+            if active(file)
         }
 
-    @cached_property
-    def _held(self) -> Mapping[str, list[tuple[Row, Given]]]:
-        found: dict[str, list[tuple[Row, Given]]] = defaultdict(list)
-        for pairs in self._held_by_path.values():
-            for row, given in pairs:
-                found[given.principal.casefold()].append((row, given))
-        return found
 
-
-def _of(rows: Iterable[Row], held: Mapping[str, list[tuple[Row, Given]]]) -> list[tuple[Row, Given]]:
+def _of(rows: Iterable[Row], held: Held) -> list[tuple[Row, Given]]:
     return [one for row in rows for one in held.get(row.path, ())]
 
 
-def _monthly(values: Mapping[str, float], nothing: float | None) -> dict[str, float | None]:
-    """The values of each month from the first to the last, at least half a year; ``nothing`` elsewhere."""
-    first, last = (12 * int(text[:4]) + int(text[5:7]) - 1 for text in (min(values), max(values)))
-    months = [f"{at // 12:04}-{at % 12 + 1:02}" for at in range(min(first, last - 5), last + 1)]
-    return {month: values.get(month, nothing) for month in months}
-
-
-def _days(days: float) -> str:
-    """A time as people say it: ``3.5 days``, ``2.4 h``, ``6 min``."""
-    hours = days * 24
-    return f"{days:.1f} days" if days >= 2 else f"{hours:.1f} h" if hours >= 1 else f"{hours * 60:.0f} min"
-
-
-def _tree(raw: bytes) -> list[Mapping[str, Any]]:
+def _tree(raw: bytes) -> Sequence[Mapping[str, Any]]:
     """The resources as the file has them, for a tree that unfolds."""
     from gitops import yamlfile
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from gitops import adoption, checking, drift, proposing, render_drift, request, status
+from gitops import adoption, checking, drift, proposing, render_drift, request, states, status
 from gitops.commands import shared
 from gitops.drawing import Clients
 from gitops.errors import Refused, UsageError
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
         composed,
         verb=render_drift.VERBS[options.action],
         why=render_drift.reason(options.action, lines),
+        app=case.policy.review.app,
     )
     text = f"{made.url} is {made.answer}: nothing is done until it is approved and merged."
     answer(options.json, "\n".join([text, *lines]), made.as_json() | {"left": list(lines)})
@@ -63,7 +64,7 @@ def _applied(checkout: Checkout, name: str, registry: Registry) -> Loaded:
         raise UsageError(f"There are several requests {name}.", fix=f"Say which: {ids}.")
     if rows[0].state != "applied":
         raise Refused(
-            f"{rows[0].request} is {status.STATES[rows[0].state]}.",
+            f"{rows[0].request} is {states.STATES[rows[0].state]}.",
             why="Only what was applied as the file says can have drifted from it.",
             fix="Have it applied first, then look again.",
             where=rows[0].path,

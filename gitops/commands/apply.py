@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="REQUEST",
-        help="Only the request of this id or name; may be said several times.",
+        help="Only the request of this id or name, or several with commas; may be said several times.",
     )
     parser.add_argument("--resume", action="store_true", help="Also what is on hold.")
     parser.add_argument(
@@ -58,7 +57,8 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
 
     _stop_on_sigterm()
     notes = Journal(options.journal, tell=lambda key, what: note(f"{what:<8} {key}"))
-    only = [name for name in options.only if name]  # the workflow says "" for all of them
+    # The workflow says "" for all of them, and several at once with commas.
+    only = [name for given in options.only for name in given.split(",") if name]
     tell = (lambda one: None) if options.json else show_landed
     landed = _apply_all(registry, notes, tell, only=only, resume=options.resume)
     if notes.broken:
@@ -80,9 +80,11 @@ def _apply_all(
 ) -> list[Landed]:
     """Land everything that is merged and not applied; ``tell`` hears of each request when it is done."""
     from gitops import gating, landing
+    from gitops.checkout import POLICY
     from gitops.clients import repository_github
     from gitops.drawing import Clients
     from gitops.live import Live
+    from gitops.plan import digest
     from gitops.pulls import open_repository
     from gitops.receipts import Receipts
     from gitops.render import result_marker
@@ -92,13 +94,12 @@ def _apply_all(
     name = shared.full_name()
     github = repository_github(os.environ)
     repo = open_repository(github, name)
-    attempt = os.environ.get("GITHUB_RUN_ATTEMPT", "")
-    run = os.environ.get("GITHUB_RUN_ID", "")
-    number = int(attempt) if attempt.isdecimal() else 1
+    run, number, url = shared.this_run()
 
     def follow(pull: Pull, plan: Plan) -> Live:
         marker = result_marker(plan.request)
-        return Live(plan, journal, partial(repo.upsert_comment, pull.number, marker), run=f"{run}-{number}")
+        known = os.environ.get("GITHUB_RUN_ID", "")
+        return Live(plan, journal, partial(repo.upsert_comment, pull.number, marker), run=f"{known}-{number}")
 
     site = landing.Site(
         checkout=checkout,
@@ -110,17 +111,13 @@ def _apply_all(
         judge=lambda pull: gating.judge_pull(repo, pull, registry=registry, rules=rules),
         journal=journal,
         follow=follow,
-        run_url=_run_url(os.environ),
-        run_id=run or f"local-{uuid.uuid4().hex}",  # two runs by hand are two runs
+        run_url=url,
+        run_id=run,
         attempt=number,
         tool_version=shared.version(),
+        policy_digest=digest(checkout.read_at("HEAD", POLICY)),
     )
     return landing.apply_pending(site, only=only, resume=resume, tell=tell)
-
-
-def _run_url(env: Mapping[str, str]) -> str:
-    server, name, run = env.get("GITHUB_SERVER_URL"), env.get("GITHUB_REPOSITORY"), env.get("GITHUB_RUN_ID")
-    return f"{server}/{name}/actions/runs/{run}" if server and name and run else ""
 
 
 def _stop_on_sigterm() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitops.commands import shared
-from gitops.terminal import as_text, note, say
+from gitops.terminal import note, say
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 _FILTERS = {
     "team": "Only this team's.",
     "environment": "Only of dev, staging or prod.",
-    "state": "Only in this state: applied, changed, waiting, partial, failed, refused.",
+    "state": "Only in this state, such as applied, changed, waiting, failed or removed.",
     "lifecycle": "Only active, retiring or retired ones.",
     "classification": "Only data of this classification.",
     "owner": "Only of this owner, by e-mail.",
@@ -49,6 +48,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     listing = question("list", "Every request, where it stands, and what proves it.")
     for name, line in _FILTERS.items():
         listing.add_argument(f"--{name}", default="", metavar=name.upper(), help=line)
+    listing.add_argument(
+        "--by-hand", action="store_true", help="Only what came without the bot, by what its receipts say."
+    )
     show = question("show", "The whole life of one request: who did what when.")
     show.add_argument("request", metavar="REQUEST", help="Id, path or name of a request.")
     access = question("access", "Who could reach what on a day, through what, and who approved it.")
@@ -67,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     question("unapplied", "What is merged and not applied as it is.")
     question("exceptions", "Recorded exceptions from rules, and which receipt shows their approval.")
     question("expired", "What should have ended and is still active.")
+    question("drift", "How much stood differently from what was applied, day by day.")
     evidence = commands.add_parser(
         "evidence",
         help="A pack for a period: tables, the receipts, and a manifest with digests.",
@@ -99,41 +102,58 @@ receipts (git fetch origin receipts). Days are year-month-day."""
 
 def run(options: argparse.Namespace, registry: Registry) -> int:
     """Answer the question."""
+    from gitops.audit import chain
     from gitops.audit.record import Record
     from gitops.fanout import no_collection
 
-    record = Record(shared.checkout_here(), registry)
+    filed = options.command == "evidence"  # rests on Git alone
+    record = Record(shared.checkout_here(), registry, fresh=filed)
+    record.require_history()
     if not record.has_receipts:
         note("The branch of receipts is not in this clone, so nobody can say what was applied.")
         note("Run: git fetch origin receipts:refs/remotes/origin/receipts")
     with no_collection():  # what was read is kept to the end
-        return _ANSWERS[options.command](options, record, registry)
+        code = _ANSWERS[options.command](options, record, registry)
+        wrong = chain.count(record) if record.has_receipts else 0
+    if wrong:
+        note(
+            f"! {wrong} problem(s) with the receipts, so that this may not be true: lakeport receipts verify"
+        )
+    return code
 
 
 def _list(options: argparse.Namespace, record: Record, registry: Registry) -> int:
     from gitops.audit import ledger, render
+    from gitops.errors import UsageError
 
     del registry
-    which = ledger.Filter(**{name: getattr(options, name) for name in _FILTERS})
+    if options.state and options.state not in ledger.WORDS:
+        raise UsageError(
+            f"No request is ever {options.state}.", fix=f"Write one of {', '.join(ledger.WORDS)}."
+        )
+    came = ledger.HAND if options.by_hand else ""
+    which = ledger.Filter(made_by=came, **{name: getattr(options, name) for name in _FILTERS})
     found = list(ledger.rows(record, which))
     return _show(options, found, render.ROWS, ledger.Row, "No request is like that.")
 
 
 def _show_life(options: argparse.Namespace, record: Record, registry: Registry) -> int:
-    from gitops.audit import ledger, render
+    from gitops.audit import ledger, story
     from gitops.audit.life import life
-    from gitops.render import open_console
 
     file = record.named(options.request)
     events = life(record, file, registry)
     row = ledger.row_of(record, file)
     if options.json:
-        say(as_text({"request": render.as_data([row])[0], "events": render.as_data(events)}))
+        from gitops.audit import render
+
+        say(render.as_json({"request": render.as_data([row])[0], "events": events}))
         return 0
     version = file.version
     head: Mapping[str, str] = {
         "Request": row.request,
         "State": ledger.WORDS[row.state],
+        "Came": ledger.CAME.get(row.made_by, row.made_by),
         "Purpose": version.purpose,
         "Asked by": ", ".join(part for part in (version.github, version.slack) if part),
         "Business owner": version.business_owner,
@@ -143,7 +163,7 @@ def _show_life(options: argparse.Namespace, record: Record, registry: Registry) 
         "Ends": version.expires,
         "Resources": ", ".join(f"{kind} {name}" for kind, name in version.resources),
     }
-    render.print_life(open_console(sys.stdout), head, events)
+    say(story.story(head, events, story.Paper.of(sys.stdout)))
     return 0
 
 
@@ -199,7 +219,22 @@ def _expired(options: argparse.Namespace, record: Record, registry: Registry) ->
     return _show(options, found, render.EXPIRED, ledger.Row, "Nothing is over its end.")
 
 
+def _drift(options: argparse.Namespace, record: Record, registry: Registry) -> int:
+    from gitops import drift_record
+    from gitops.audit import drifts, render
+
+    del registry
+    days, broken = drift_record.kept(record.checkout, record.receipts_head)
+    for path in broken:
+        note(f"{path} holds no look for drift of that day.")
+    nothing = "No look for drift is on record: `lakeport drift --record` keeps one."
+    code = _show(options, drifts.lines(record, days), render.DRIFT, drifts.Line, nothing)
+    return 1 if broken else code
+
+
 def _evidence(options: argparse.Namespace, record: Record, registry: Registry) -> int:
+    import hashlib
+
     from gitops.audit import evidence
 
     del registry
@@ -239,7 +274,7 @@ def _show(
     elif options.csv:
         say(render.as_csv(rows, row.__struct_fields__))
     else:
-        from gitops.render import open_console
+        from gitops.console import open_console
 
         render.print_table(open_console(sys.stdout), rows, columns, nothing)
     return 0
@@ -262,6 +297,7 @@ _ANSWERS: Mapping[str, Callable[[Any, Record, Registry], int]] = {
     "unapplied": _unapplied,
     "exceptions": _exceptions,
     "expired": _expired,
+    "drift": _drift,
     "evidence": _evidence,
     "site": _site,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +106,7 @@ def _files(what: Sequence[str], registry: Registry, rules: Policy) -> _Result:
     if before is None or after is None:
         return result
     one = amendment.compare(before, after, registry, rules)
-    result.amendments.append(replace(one, path=" → ".join(what)))
+    result.amendments.append(structs.replace(one, path=" → ".join(what)))
     if before.id == after.id:  # otherwise they are two requests, and nobody edits one into the other
         against = amendcheck.findings(before, after, registry, rules)
         result.findings += [_renamed(finding, what[1]) for finding in against]

@@ -25,7 +25,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="Look at the repository of the requests on GitHub.",
     )
     parser.add_argument(
-        "--fix", action="store_true", help="Set the rulesets of the default branch and of the receipts."
+        "--fix",
+        action="store_true",
+        help="Set the rulesets of the default branch and of the receipts, and the rights of workflows.",
+    )
+    parser.add_argument(
+        "--may-bypass",
+        action="append",
+        default=[],
+        metavar="ACTOR",
+        help='Somebody who is meant to bypass the rules, as the report names them, such as "Team 77".',
     )
     shared.add_json(parser)
     parser.epilog = """\
@@ -42,22 +51,24 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
     from gitops import doctor
     from gitops.clients import repository_github
     from gitops.doctor_look import Look
+    from gitops.markup import visible
     from gitops.pulls import CHECK_APP
 
     del registry
     policy = shared.read_policy(shared.checkout_here())
     app = os.environ.get("LAKEPORT_CHECK_APP") or CHECK_APP
     look = Look(repository_github(os.environ), shared.full_name(), app)
-    approvers = {login for team in policy.teams.values() for login in team.approvers}
-    facts = look.facts(approvers)
+    facts = look.facts(policy, options.may_bypass)
     if options.fix:
         for sentence in look.fix(facts):
             note(sentence)
-        facts = look.facts(approvers)
+        facts = look.facts(policy, options.may_bypass)
     found = doctor.judge(facts)
     if options.json:
-        say(as_text({"advice": [{"level": one.level, "what": one.what, "fix": one.fix} for one in found]}))
+        advice = [{"level": one.level, "what": one.what, "fix": one.fix} for one in found]
+        say(as_text({"verdict": doctor.verdict(found), "advice": advice}))
     else:
+        say(f"{doctor.verdict(found)}\n\n")
         for one in found:
-            say(f"{SIGNS[one.level]} {one.what}\n" + (f"  {one.fix}\n" if one.fix else ""))
+            say(visible(f"{SIGNS[one.level]} {one.what}") + "\n" + (f"  {one.fix}\n" if one.fix else ""))
     return 1 if any(one.level is doctor.Level.OPEN for one in found) else 0

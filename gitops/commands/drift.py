@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitops.commands import shared
+from gitops.errors import ConfigurationError, UsageError
 from gitops.terminal import as_text, note, say
 
 if TYPE_CHECKING:
+    from gitops.drift import Drift
     from gitops.kind import Registry
 
 _ACTIONS = {
@@ -27,6 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--team", default="", metavar="TEAM", help="Only the requests of this team.")
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="Write the report as Markdown to this file, too."
+    )
+    parser.add_argument(
+        "--record",
+        action="store_true",
+        help="Keep how much drifted on the branch of receipts; once a day.",
     )
     shared.add_json(parser)
     commands = parser.add_subparsers(dest="action", metavar="COMMAND", title="Commands")
@@ -54,12 +61,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 Examples:
   lakeport drift
   lakeport drift --team growth --json
+  lakeport drift --record
   lakeport drift adopt dev/growth/churn-prediction
 
 Without a command, plans everything that was applied, read-only, and changes
 nothing. Needs the branch of receipts. Exit code 1 with drift, 3 or 4 when a
-system cannot be asked. A command opens a pull request; nothing is done until
-that is approved and merged."""
+system cannot be asked. --record needs GITHUB_TOKEN for the requests; a look
+that could not see everything is not kept. A command opens a pull request;
+nothing is done until that is approved and merged."""
 
 
 def _day(text: str) -> date:
@@ -78,6 +87,8 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
     from gitops import drift, render_drift
     from gitops.drawing import Clients
 
+    if options.record and options.team:
+        raise UsageError("A look at one team is not kept: the numbers would be of that team alone.")
     checkout = shared.checkout_here()
     policy = shared.read_policy(checkout)
     if sys.stderr.isatty() and not options.json:
@@ -97,4 +108,16 @@ def run(options: argparse.Namespace, registry: Registry) -> int:
         from gitops.render import open_console
 
         render_drift.print_drift(open_console(sys.stdout), found)
+    if options.record and found.unseen_code < ConfigurationError.exit_code:  # else the exit code tells
+        _record(found)
     return found.exit_code
+
+
+def _record(found: Drift) -> None:
+    """Keep how much drifted, where this day has no look yet."""
+    from gitops import drift_record
+    from gitops.clients import repository_github
+
+    day = drift_record.day_of(found, datetime.now(UTC))
+    kept = drift_record.append(repository_github(os.environ), shared.full_name(), day)
+    note(f"The look of {day.day} {'is kept' if kept else 'was kept before, and stands'}.")

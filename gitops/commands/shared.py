@@ -153,6 +153,17 @@ def full_name() -> str:
     return name
 
 
+def this_run() -> tuple[str, int, str]:
+    """The id of this run of a workflow, which attempt it is, and its address; by hand, an id of its own."""
+    import uuid
+
+    env = os.environ
+    attempt, run = env.get("GITHUB_RUN_ATTEMPT", ""), env.get("GITHUB_RUN_ID", "")
+    server, name = env.get("GITHUB_SERVER_URL"), env.get("GITHUB_REPOSITORY")
+    url = f"{server}/{name}/actions/runs/{run}" if server and name and run else ""
+    return run or f"local-{uuid.uuid4().hex}", int(attempt) if attempt.isdecimal() else 1, url
+
+
 def version() -> str:
     """The version of Lakeport, also when it runs from a checkout without being installed."""
     from importlib import metadata

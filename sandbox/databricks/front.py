@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse, Response
 
 from sandbox.databricks import rules as rules
 from sandbox.databricks.rules import ApiError, invalid
+from sandbox.request_ids import DATABRICKS, RequestIds
 
 DEPLOYER = "lakeport-deployer@acme.example"
 """Who every call is attributed to, owner and creator of what is made."""
@@ -267,6 +268,7 @@ def build(front: Front) -> FastAPI:
     from sandbox.databricks.calls import routes
 
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(RequestIds, **DATABRICKS)
 
     @app.exception_handler(ApiError)
     async def refuse(request: Request, problem: ApiError) -> JSONResponse:

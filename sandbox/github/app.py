@@ -32,6 +32,7 @@ from sandbox.github.device import add_signing_in
 from sandbox.github.graphql import add_graphql
 from sandbox.github.review import add_reviewing
 from sandbox.github.state import GitHubState
+from sandbox.request_ids import GITHUB, RequestIds
 
 OPERATIONS: tuple[Route, ...] = tuple(
     route
@@ -66,6 +67,7 @@ def _order(route: Route) -> tuple[bool, int, bool, str]:
 def create_app(state: GitHubState) -> FastAPI:
     """Every operation under its own path, pages for people beside them, and a recorded 404 for the rest."""
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    app.add_middleware(RequestIds, **GITHUB)
     for route in sorted(OPERATIONS, key=_order):
         app.add_api_route(route.path, _endpoint(state, route), methods=[route.method])
     add_clone(app, state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from starlette.responses import PlainTextResponse
@@ -14,6 +15,7 @@ from sandbox.github.models import repository
 from sandbox.github.models_checks import check, hash_of, job, run, status
 from sandbox.github.objects import a_commit
 from sandbox.github.state import Event
+from sandbox.github.workflows import parse
 
 routes = Routes()
 REPO = "/repos/{owner}/{repo}"
@@ -155,6 +157,8 @@ def create_status(call: Call) -> Any:
     if state not in ("error", "failure", "pending", "success"):
         raise invalid("Status", "state")
     sha = a_commit(call, call.parameters["sha"]).sha
+    if len(call.text("description")) > 140:
+        raise invalid("Status", "description", message="description is too long (maximum is 140 characters)")
     it = Status(call.state.new_id(), sha, state, call.text("context") or "default", call.caller.login)
     it.description, it.target_url = call.text("description") or None, call.text("target_url") or None
     call.repository.statuses.append(it)
@@ -255,10 +259,12 @@ def dispatch(call: Call) -> Any:
         raise ApiError(422, f"No ref found for: {ref}")
     folder = ".github/workflows"
     files = call.git.entries(sha, folder) if call.git.entry(sha, folder) else []
-    path = next((f.path for f in files if wanted in (f.path.rpartition("/")[2], str(hash_of(f.path)))), None)
-    if path is None:
+    file = next((f for f in files if wanted in (f.path.rpartition("/")[2], str(hash_of(f.path)))), None)
+    if file is None:
         raise not_found()
-    payload = {"ref": f"refs/heads/{ref}", "inputs": call.body.get("inputs") or {}, "workflow": path}
+    path, inputs = file.path, call.body.get("inputs") or {}
+    _require_known(inputs, call.git.blob(file.sha), path)
+    payload = {"ref": f"refs/heads/{ref}", "inputs": inputs, "workflow": path}
     payload |= common(call.state, found, call.caller.login)
     who, full = call.caller.login, f"refs/heads/{ref}"
     known = set(found.runs)
@@ -271,6 +277,16 @@ def dispatch(call: Call) -> Any:
     here = f"{found.full_name}/actions/runs/{started}"
     links = {"run_url": f"{call.state.url}/repos/{here}", "html_url": f"{call.state.url}/{here}"}
     return {"workflow_run_id": started, **links}
+
+
+def _require_known(inputs: dict[str, Any], raw: bytes, path: str) -> None:
+    """422 for a workflow that takes no dispatch, or not these inputs."""
+    spec = parse(raw, path).triggers.get("workflow_dispatch")
+    if spec is None:
+        raise ApiError(422, "Workflow does not have 'workflow_dispatch' trigger")
+    unknown = sorted(set(inputs) - set(spec.get("inputs") or ()))
+    if unknown:
+        raise ApiError(422, f"Unexpected inputs provided: {json.dumps(unknown)}")
 
 
 # -- deliveries of webhooks ---------------------------------------------------------------------------

@@ -90,6 +90,7 @@ def _write_file(call: Call, content: bytes | None) -> tuple[str, str]:
     author = call.signature(call.body.get("author"))
     committer = call.signature(call.body["committer"]) if call.body.get("committer") else author
     after = call.git.add_commit(tree, [before] if before else [], message, author, committer)
+    call.sign(after)
     move(call, ref, before or ZERO, after)
     return path, after
 

@@ -249,7 +249,10 @@ class Invitation:
 
 @dataclass
 class Repository:
-    """Everything about one repository that is not Git; ``issues`` counts pull request numbers."""
+    """Everything about one repository that is not Git; ``issues`` counts pull request numbers.
+
+    ``signed`` are the commits that GitHub made for an app, and so signed.
+    """
 
     id: int
     owner: str
@@ -275,6 +278,7 @@ class Repository:
     line_comments: dict[int, LineComment] = field(default_factory=dict)
     checks: dict[int, CheckRun] = field(default_factory=dict)
     statuses: list[Status] = field(default_factory=list)
+    signed: set[str] = field(default_factory=set)
     runs: dict[int, Run] = field(default_factory=dict)
     created_at: str = field(default_factory=now)
     updated_at: str = field(default_factory=now)

@@ -10,6 +10,7 @@ from sandbox.github.git import EMPTY_TREE, ZERO, Commit, GitError, Signature
 from sandbox.github.models import Json, account, organisation, repository
 from sandbox.github.models_checks import check, run
 from sandbox.github.models_pulls import comment, full_pull, issue, pull, review
+from sandbox.github.rules import required_checks
 from sandbox.github.state import Event, GitHubState
 
 GITHUB = ("GitHub", "noreply@github.com")
@@ -59,19 +60,22 @@ def trial_merge(state: GitHubState, found: Repository, it: Pull) -> str | None:
 def pull_json(state: GitHubState, found: Repository, it: Pull) -> Json:
     """A pull request with everything."""
     merge = trial_merge(state, found, it)
-    return full_pull(state, found, it, test_merge=merge, blocked=bool(missing_checks(found, it.head_sha)))
+    return full_pull(state, found, it, test_merge=merge, blocked=bool(missing_checks(state, found, it)))
 
 
-def missing_checks(found: Repository, sha: str) -> list[str]:
-    """Required checks whose newest run on a commit is not success, neutral or skipped."""
-    stands: dict[str, bool] = {}
+def missing_checks(state: GitHubState, found: Repository, it: Pull) -> list[str]:
+    """Required checks whose newest run on the head is not success, neutral or skipped, or of another app."""
+    apps = {each.slug: each.id for each in state.data.apps.values()}
+    stands: dict[tuple[str, int | None], bool] = {}
     for status in found.statuses:
-        if status.sha == sha:
-            stands[status.context] = status.state == "success"
+        if status.sha == it.head_sha:
+            stands[status.context, None] = status.state == "success"
     for each in sorted(found.checks.values(), key=lambda check_run: check_run.id):
-        if each.head_sha == sha:
-            stands[each.name] = each.conclusion in ("success", "neutral", "skipped")
-    return [name for name in found.required_checks if not stands.get(name)]
+        if each.head_sha == it.head_sha:
+            good = each.conclusion in ("success", "neutral", "skipped")
+            stands |= dict.fromkeys([(each.name, None), (each.name, apps.get(each.app, 0))], good)
+    required = required_checks(found, f"refs/heads/{it.base_ref}")
+    return list(dict.fromkeys(name for name, app in required if not stands.get((name, app))))
 
 
 def pull_event(

@@ -10,9 +10,16 @@ from sandbox.github.models import Json, account, node
 from sandbox.github.state import GitHubState
 
 
-def unverified() -> Json:
-    """The *verification* of a commit that nobody signed."""
-    return {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
+def verification(found: Repository, it: Commit) -> Json:
+    """The *verification* of a commit: GitHub signs what it makes itself, nobody signs anything else here."""
+    signed = it.sha in found.signed
+    return {
+        "verified": signed,
+        "reason": "valid" if signed else "unsigned",
+        "signature": "-----BEGIN PGP SIGNATURE-----" if signed else None,
+        "payload": f"tree {it.tree}" if signed else None,
+        "verified_at": it.committer.date if signed else None,
+    }
 
 
 def git_commit(state: GitHubState, found: Repository, commit: Commit) -> Json:
@@ -32,7 +39,7 @@ def git_commit(state: GitHubState, found: Repository, commit: Commit) -> Json:
             {"sha": sha, "url": f"{url}/git/commits/{sha}", "html_url": f"{page}/{sha}"}
             for sha in commit.parents
         ],
-        "verification": unverified(),
+        "verification": verification(found, commit),
     }
 
 
@@ -55,7 +62,7 @@ def commit(state: GitHubState, found: Repository, it: Commit, git: Bare | None =
             "tree": {"sha": it.tree, "url": f"{url}/git/trees/{it.tree}"},
             "url": f"{url}/git/commits/{it.sha}",
             "comment_count": 0,
-            "verification": unverified(),
+            "verification": verification(found, it),
         },
         "url": f"{url}/commits/{it.sha}",
         "html_url": f"{page}/{it.sha}",

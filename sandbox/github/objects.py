@@ -12,13 +12,17 @@ from sandbox.github.events import moved
 from sandbox.github.git import ZERO, Commit, Entry, GitError
 from sandbox.github.models import Json, node
 from sandbox.github.models_git import git_commit
+from sandbox.github.rules import in_force, require_allowed
 
 routes = Routes()
 MODES = ("100644", "100755", "040000", "120000")
 
 
-def move(call: Call, ref: str, before: str, after: str) -> None:
-    """Point ``ref`` somewhere else and tell it; 409 when somebody else moved it meanwhile."""
+def move(call: Call, ref: str, before: str, after: str, *, merging: bool = False) -> None:
+    """Point ``ref`` somewhere else and tell it; 422 where somebody moved it, or a rule forbids it."""
+    rules = in_force(call.repository, ref, call.app.id if call.app else None)
+    forward = ZERO in (before, after) or call.git.is_ancestor(before, after)
+    require_allowed(rules, before, after, forward=forward, merging=merging)
     try:
         if after == ZERO:
             call.git.delete_ref(ref)
@@ -223,6 +227,7 @@ def create_commit(call: Call) -> Any:
     committer = call.signature(call.body["committer"]) if call.body.get("committer") else author
     message = call.text("message", required=True, resource="Commit")
     sha = call.git.add_commit(tree, [str(parent) for parent in parents], message, author, committer)
+    call.sign(sha)
     return Answer(git_commit(call.state, call.repository, call.git.commit(sha)), 201)
 
 

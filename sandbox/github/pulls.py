@@ -20,6 +20,7 @@ from sandbox.github.models import account
 from sandbox.github.models_git import commit, file_change
 from sandbox.github.models_pulls import pull, review
 from sandbox.github.objects import move
+from sandbox.github.rules import required_checks
 
 routes = Routes()
 REPO = "/repos/{owner}/{repo}"
@@ -225,13 +226,12 @@ def merge(call: Call) -> Any:
         raise ApiError(405, "Pull Request is not mergeable")
     if call.text("sha") and call.text("sha") != it.head_sha:
         raise ApiError(409, "Head branch was modified. Review and try the merge again.")
-    missing = missing_checks(found, it.head_sha)
+    missing = missing_checks(call.state, found, it)
     if len(missing) == 1:
         raise ApiError(405, f'Required status check "{missing[0]}" is expected.')
     if missing:
-        raise ApiError(
-            405, f"{len(missing)} of {len(found.required_checks)} required status checks are expected."
-        )
+        count = len(set(required_checks(found, f"refs/heads/{it.base_ref}")))
+        raise ApiError(405, f"{len(missing)} of {count} required status checks are expected.")
     trial = trial_merge(call.state, found, it)
     made = trial and _merged(call, method, call.git.commit(trial))
     if not made:
@@ -239,7 +239,7 @@ def merge(call: Call) -> Any:
     before = call.git.resolve(f"refs/heads/{it.base_ref}") or ZERO
     it.state, it.merge_sha, it.merged_by = "closed", made, call.caller.login
     it.merged_at = it.closed_at = it.updated_at = now()
-    move(call, f"refs/heads/{it.base_ref}", before, made)
+    move(call, f"refs/heads/{it.base_ref}", before, made, merging=True)
     pull_event(call.actor, found, it, "closed")
     if found.settings.get("delete_branch_on_merge"):
         move(call, f"refs/heads/{it.head_ref}", it.head_sha, ZERO)

@@ -15,6 +15,7 @@ import pytest
 
 from bot.desk import Desk, DurableSteps, Pace
 from bot.envelope import Envelope, of_slack, thread_marker
+from bot.model import Extractor, prompt
 from bot.store import Store
 from gitops.errors import RemoteDenied, RemoteUnavailable
 from gitops.plan import digest
@@ -114,6 +115,19 @@ def test_the_pull_request_says_who_and_where_from(rig: Rig) -> None:
     assert "acme.slack.example" in sent["body"]
     assert thread_marker(CHANNEL, ROOT) in sent["body"]
     assert "Lakeport-Request: dev/growth/churn-prediction" in sent["message"]
+    assert "Lakeport-Model" not in sent["message"], "only the rules read it"
+
+
+def test_the_commit_says_which_model_read_the_words(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Extractor.__call__
+
+    def by_a_model(*given: Any, **more: Any) -> Any:
+        return replace(read(*given, **more), by="openai", model="good")
+
+    monkeypatch.setattr(Extractor, "__call__", by_a_model)
+    submitted(rig)
+    said = rig.github.submitted[0]["message"].splitlines()
+    assert f"Lakeport-Model: good; prompt {prompt.version()}" in said
 
 
 def test_what_is_missing_is_asked_with_its_path_in_the_metadata(rig: Rig) -> None:

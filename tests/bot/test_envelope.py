@@ -173,9 +173,11 @@ def test_what_people_say_on_a_pull_request_is_a_fact() -> None:
         ("created", {"user": person("dependabot[bot]")}),
         ("created", {"body": "<!-- lakeport:said-1 -->\nwritten with the token of a person"}),
         ("created", {"body": "  "}),
+        ("created", {"body": "/lakeport plan"}),
+        ("created", {"body": "/lakeport paln\r\nplease"}),
     ],
 )
-def test_edits_machines_and_ourselves_are_not_told(action: str, changes: dict[str, Any]) -> None:
+def test_edits_machines_orders_and_ourselves_are_not_told(action: str, changes: dict[str, Any]) -> None:
     issue = {"number": 7, "pull_request": {}}
     assert github("issue_comment", action=action, issue=issue, comment=comment(**changes)) is None
     body = {"action": action, "comment": comment(**changes), "pull_request": pull()}

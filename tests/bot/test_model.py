@@ -51,6 +51,29 @@ def extract(found: Extractor, message: str = MESSAGE, state: Draft | None = None
     )
 
 
+def test_who_read_is_said_with_the_version_of_the_prompt(
+    server: ModelServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = extract(extractor(server, "good")).reader
+    assert found == f"good; prompt {prompt.version()}"
+    assert extract(Extractor()).reader == ""
+    monkeypatch.setattr(prompt, "_RULES", "Another prompt.")
+    prompt.version.cache_clear()
+    try:
+        assert extract(extractor(server, "good")).reader not in ("", found)
+    finally:
+        monkeypatch.undo()
+        prompt.version.cache_clear()
+
+
+def test_a_draft_remembers_the_latest_who_read_it() -> None:
+    state = draft()
+    for reader in ("a", "b", "", "a", "c", "d"):
+        state = state.read_by(reader)
+    assert state.readers == ("a", "c", "d")
+    assert Draft.from_json(state.to_json()) == state
+
+
 def by_rules(message: str = MESSAGE) -> tuple[FieldUpdate, ...]:
     return extract(Extractor(), message).updates
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from bot.views.steps import steps_message
 from gitops.live import Progress, encode
@@ -15,7 +15,7 @@ from gitops.receipts import Step, StepOutcome
 from sandbox.slack.blocks import check_message
 from tests.fakes.repository import receipt
 from tests.support.desk_rig import Rig
-from tests.support.github_events import PATH, RECEIPTS, comment, merged, person, submitted
+from tests.support.github_events import PATH, RECEIPTS, comment, merged, person, pull, submitted
 
 ACTIONS = person("github-actions[bot]", "Bot")
 
@@ -150,6 +150,22 @@ def test_without_progress_the_receipt_alone_is_told(rig: Rig) -> None:
     rig.github.receipts.append(receipt(1, 7))
     rig.hook("push", RECEIPTS)
     assert shown(rig) == []
+    assert rig.found().state == "applied"
+
+
+def test_what_was_refused_and_is_approved_anew_is_told_to_its_end(rig: Rig) -> None:
+    """Somebody ordered a fresh approval: another pull request, not the bot's own doing in the thread."""
+    submitted(rig)
+    rig.hook("pull_request", merged())
+    rig.github.receipts.append(replace(receipt(1, 7, "refused"), error="The world moved on."))
+    rig.hook("push", RECEIPTS)
+    assert rig.found().state == "failed"
+    assert any("The world moved on." in text for text in rig.texts())
+    again = pull(number=8, html_url="https://github.example/8", body="")
+    rig.hook("pull_request", {"action": "opened", "pull_request": again, "sender": person("lakeport[bot]")})
+    assert rig.found().pull_number == 8
+    rig.github.receipts.append(receipt(2, 8))
+    rig.hook("push", RECEIPTS)
     assert rig.found().state == "applied"
 
 

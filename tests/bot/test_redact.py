@@ -12,7 +12,7 @@ import structlog
 from bot.conversation import composed_of, step
 from bot.dialogue import Said
 from bot.model import Extractor, connect
-from bot.redact import redact
+from gitops.redact import redact
 from tests.fakes.model_server import Answer, ModelServer, good, serving
 from tests.support.organisation import LI_WEI, draft, world
 

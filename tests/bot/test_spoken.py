@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.redact import redact
 from bot.spoken import MAX_CHARS, own_words, stated
+from gitops.redact import redact
 from tests.support.organisation import world
 
 

@@ -21,6 +21,8 @@ from requests import PreparedRequest
 
 API = "https://github.test/api/v3"
 FULL_NAME = "acme/lakeport"
+DRAWN, MERGED = "2026-11-21T04:00:00Z", "2026-11-21T05:00:00Z"
+"""When check runs ended, and pull requests were merged, unless a test says otherwise."""
 Json = Any
 Answer = tuple[int, Json]
 
@@ -50,11 +52,15 @@ class GitHubRest:
         self.blobs: dict[str, bytes] = {}
         self.trees: dict[str, dict[str, str]] = {}
         self.commits: dict[str, Json] = {}
+        self.signed: set[str] = set()
+        """Commits that GitHub made for an app, which are signed."""
         self.refs: dict[str, str] = {}
         self.pulls: dict[int, Json] = {}
         self.reviews: dict[int, list[Json]] = {}
         self.comments: dict[int, list[Json]] = {}
         self.runs: list[Json] = []
+        self.dispatched: list[tuple[str, str, Json]] = []
+        self.statuses: dict[str, list[Json]] = {}
         self.permissions: dict[str, str] = {}
         self.extra_files: dict[int, list[Json]] = {}
         self.truncated = ""
@@ -89,7 +95,7 @@ class GitHubRest:
         main = self.refs["refs/heads/main"]
         sha = self.commit(self.files(main) | self.files(head), [main])
         self.refs["refs/heads/main"] = sha
-        pull |= {"state": "closed", "merged_at": "2026-11-21T05:00:00Z", "merge": sha, "head_sha": head}
+        pull |= {"state": "closed", "merged_at": MERGED, "merge": sha, "head_sha": head}
         return sha
 
     def close(self, number: int) -> None:
@@ -232,6 +238,8 @@ class GitHubRest:
             raise Problem(409, f"{path} does not match {body['sha']}")
         files[path] = self._blob(base64.b64decode(body["content"]))
         sha = self._commit(self._tree(files), [head], body["message"], self.login, body.get("author"))
+        if "author" not in body:
+            self.signed.add(sha)
         self.refs[f"refs/heads/{body['branch']}"] = sha
         return 200 if "sha" in body else 201, {
             "content": self._content(path, files[path]),
@@ -338,7 +346,10 @@ class GitHubRest:
             {
                 "sha": sha,
                 "url": f"{API}/repos/{FULL_NAME}/commits/{sha}",
-                "commit": {"message": self.commits[sha]["message"]},
+                "commit": {
+                    "message": self.commits[sha]["message"],
+                    "verification": {"verified": sha in self.signed},
+                },
                 "author": self.commits[sha]["author"],
                 "committer": self.commits[sha]["committer"],
             }
@@ -361,10 +372,30 @@ class GitHubRest:
 
     def add_comment(self, number: int, login: str, body: str) -> Json:
         """Add a comment of somebody."""
-        made = {"id": self._id(), "user": {"login": login}, "body": body}
+        at = "2026-11-21T06:00:00Z"
+        made = {
+            "id": self._id(),
+            "user": {"login": login, "type": "Bot" if login.endswith("[bot]") else "User"},
+            "body": body,
+            "created_at": at,
+            "updated_at": at,
+            "issue_url": f"{API}/repos/{FULL_NAME}/issues/{number}",
+            "performed_via_github_app": None,
+        }
         made["url"] = f"{API}/repos/{FULL_NAME}/issues/comments/{made['id']}"
+        made["html_url"] = f"https://github.test/{FULL_NAME}/pull/{number}#issuecomment-{made['id']}"
         self.comments.setdefault(number, []).append(made)
         return made
+
+    def _get_comment(self, number: str, *, query: Json, body: Json) -> Answer:
+        found = next((one for one in self._all_comments() if one["id"] == int(number)), None)
+        return (200, found) if found else (404, {"message": "Not Found"})
+
+    def _dispatch(self, workflow: str, *, query: Json, body: Json) -> Answer:
+        self.dispatched.append((workflow, body["ref"], body["inputs"]))
+        run = f"{FULL_NAME}/actions/runs/{self._id()}"
+        found = {"workflow_run_id": self._next, "run_url": f"{API}/repos/{run}"}
+        return 200, found | {"html_url": f"https://github.test/{run}"}
 
     def _patch_comment(self, number: str, *, query: Json, body: Json) -> Answer:
         found = next(one for one in self._all_comments() if one["id"] == int(number))
@@ -387,8 +418,27 @@ class GitHubRest:
             if sha in (pull["merge"], self._head(pull))
         ]
 
+    def _get_commit(self, sha: str, *, query: Json, body: Json) -> Answer:
+        return 200, {"sha": self._resolve(sha), "url": f"{API}/repos/{FULL_NAME}/commits/{sha}"}
+
+    def _get_statuses(self, sha: str, *, query: Json, body: Json) -> Answer:
+        return 200, self.statuses.get(sha, [])[::-1]
+
+    def _post_status(self, sha: str, *, query: Json, body: Json) -> Answer:
+        assert sha in self.commits
+        assert len(body["description"]) <= 140, "GitHub takes 140 characters"
+        return 201, self.add_status(sha, **body)
+
+    def add_status(self, sha: str, *, login: str | None = None, **fields: Json) -> Json:
+        """Put a status on a commit, as somebody else if one is named."""
+        made = {"id": self._id(), "creator": {"login": login or self.login}, **fields}
+        self.statuses.setdefault(sha, []).append(made)
+        return made
+
     def _get_runs(self, sha: str, *, query: Json, body: Json) -> Answer:
         found = [run for run in self.runs if run["head_sha"] == sha and run["name"] == query["check_name"]]
+        if query.get("filter", "latest") == "latest":
+            found = list({run["app"]["slug"]: run for run in found}.values())
         return 200, {"total_count": len(found), "check_runs": found}
 
     def _post_run(self, *, query: Json, body: Json) -> Answer:
@@ -406,6 +456,7 @@ class GitHubRest:
             "app": {"slug": app or self.app},
             "status": "completed",
             "conclusion": None,
+            "completed_at": DRAWN,
             **fields,
             "output": output | {"annotations_count": len(annotations)},
         }
@@ -448,9 +499,14 @@ class GitHubRest:
         (rf"GET {REPO}/collaborators/([^/]+)/permission", _get_permission),
         (rf"GET {REPO}/issues/(\d+)/comments", _get_comments),
         (rf"POST {REPO}/issues/(\d+)/comments", _post_comment),
+        (rf"GET {REPO}/issues/comments/(\d+)", _get_comment),
         (rf"PATCH {REPO}/issues/comments/(\d+)", _patch_comment),
+        (rf"POST {REPO}/actions/workflows/([a-z]+\.yml)/dispatches", _dispatch),
         (rf"DELETE {REPO}/issues/comments/(\d+)", _delete_comment),
         (rf"GET {REPO}/commits/(\w+)/pulls", _get_commit_pulls),
+        (rf"GET {REPO}/commits/(\w+)", _get_commit),
+        (rf"GET {REPO}/commits/(\w+)/statuses", _get_statuses),
+        (rf"POST {REPO}/statuses/(\w+)", _post_status),
         (rf"GET {REPO}/commits/(\w+)/check-runs", _get_runs),
         (rf"POST {REPO}/check-runs", _post_run),
         (rf"PATCH {REPO}/check-runs/(\d+)", _patch_run),

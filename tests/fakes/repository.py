@@ -7,7 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
+from gitops.confirmation import UNWANTED, WANTED, Confirmed, Pushed, Word, in_words, last_word
 from gitops.gate import Verdict
+from gitops.plan import digest
 from gitops.pulls import Pull
 from gitops.receipts import Receipt, Step
 from gitops.request import branch_of
@@ -15,6 +19,7 @@ from gitops.request import request_id as request_id_of
 
 POLICY = Path(__file__).parents[2] / "requests" / "policy.yaml"
 URL = "https://github.example/acme/lakeport"
+APP = "lakeport[bot]"
 
 
 class FakeRepository:
@@ -27,6 +32,8 @@ class FakeRepository:
         self._made = 0
         self.files: dict[tuple[str, str], bytes] = {}
         self.closed: list[tuple[int, str]] = []
+        self.history: dict[int, list[Pushed]] = {}
+        """The commits of each pull request with what is said on them, the newest first."""
         self.comments: dict[tuple[int, str], str] = {}
         self.verdict: Verdict | None = None
         self.receipts: list[Receipt] = []
@@ -60,19 +67,68 @@ class FakeRepository:
         found = self.pulls.get(branch_of(request_id))
         return found if found is not None and found.state == "open" else None
 
-    def submit(self, *, request_id: str, path: str, raw: bytes, title: str, body: str, message: str) -> Pull:
+    def submit(
+        self,
+        *,
+        request_id: str,
+        path: str,
+        raw: bytes,
+        title: str,
+        body: str,
+        message: str,
+        confirmed_by: str,
+        app: str,
+    ) -> Pull:
         self._may_fail("submit")
+        assert app == APP
         self.submitted.append({"path": path, "raw": raw, "title": title, "body": body, "message": message})
         branch = branch_of(request_id)
         if branch not in self.pulls or self.pulls[branch].state != "open":
             number = 7 + self._made
             self._made += 1
             self.pulls[branch] = Pull(
-                number=number, url=f"{URL}/pull/{number}", state="open", merged=False, head_sha="a" * 40,
+                number=number, url=f"{URL}/pull/{number}", state="open", merged=False, head_sha="",
                 base_sha="0" * 40, head_ref=branch, base_ref="main", merge_sha=None,
                 author="lakeport[bot]", title=title, body=body,
             )  # fmt: skip
+        pull = self.pulls[branch]
+        if self.files.get((path, pull.head_sha)) != raw:
+            pull = self.push(pull.number, path, raw, APP)
+        self.confirm(pull, digest(raw), confirmed_by, app=app)
+        return pull
+
+    def push(self, number: int, path: str, raw: bytes | None, login: str) -> Pull:
+        """Somebody commits this file to the branch of a pull request; ``None`` deletes it."""
+        branch = next(branch for branch, pull in self.pulls.items() if pull.number == number)
+        commits = self.history.setdefault(number, [])
+        sha = "adef123456789"[len(commits)] * 40
+        commits.insert(0, Pushed(sha=sha, logins=(login,)))
+        if raw is not None:
+            self.files[path, sha] = raw
+        self.pulls[branch] = replace(self.pulls[branch], head_sha=sha)
         return self.pulls[branch]
+
+    def pull(self, number: int) -> Pull:
+        self._may_fail("pull")
+        return next(pull for pull in self.pulls.values() if pull.number == number)
+
+    def confirmed(self, pull: Pull, app: str) -> Confirmed:
+        self._may_fail("confirmed")
+        return last_word(self.history.get(pull.number, ()), app)
+
+    def confirm(self, pull: Pull, file_digest: str, by: str, *, app: str, wanted: bool = True) -> None:
+        self._may_fail("confirm")
+        before = self.confirmed(pull, app)
+        if wanted and before.digest not in ("", file_digest):
+            self._say(pull.number, before.commit, UNWANTED, in_words(before.digest, by, wanted=False))
+        words = in_words(file_digest, by, wanted=wanted)
+        self._say(pull.number, pull.head_sha, WANTED if wanted else UNWANTED, words)
+
+    def _say(self, number: int, sha: str, state: str, words: str) -> None:
+        word, commits = Word(creator=APP, state=state, description=words), self.history[number]
+        for index, one in enumerate(commits):
+            if one.sha == sha and one.words[:1] != (word,):
+                commits[index] = structs.replace(one, words=(word, *one.words))
 
     def merge(self, path: str) -> None:
         """What a reviewer does: the newest bytes for this path come to the default branch."""

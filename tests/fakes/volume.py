@@ -67,6 +67,8 @@ class World:
             name=last,
             comment=self.volumes[name],
             volume_type=VolumeType.MANAGED,
+            created_by=CREATOR,
+            owner=CREATOR,
         )
 
 

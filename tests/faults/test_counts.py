@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from tests.support.battery import ALL, Roads, writes_of
+from tests.support.battery import ALL, REQUEST, Roads, done_of, writes_of
 from tests.support.many import multiply
 
 pytestmark = [pytest.mark.e2e, pytest.mark.faults, pytest.mark.timeout(900)]
@@ -52,6 +52,27 @@ def test_a_scaffold_is_three_writes_whatever_it_holds(roads: Roads) -> None:
     writes = [one for one in writes_of(road.calls) if f"{PROJECT}/git/" in one]
     tree = next(one.call for one in road.calls if one.call.endpoint == f"POST {PROJECT}/git/trees")
     assert len(json.loads(tree.body)["tree"]) > len(writes) == 3
+
+
+def test_each_step_says_by_which_ids_it_was_asked_and_reads_back_as_wanted(roads: Roads) -> None:
+    """With no call more for it: what stands is looked at for the links and ids of the receipt anyway."""
+    town = roads.town
+    town.back_to(roads["onboarding"].kept)
+
+    code, heard = town.apply()
+
+    assert code == 0, town.log
+    receipt = town.receipts(REQUEST)[-1]
+    steps = done_of(receipt)
+    assert {step["read_back"] for step in steps} == {"as_wanted"}
+    told = [one for step in steps for one in step["request_ids"]]
+    assert all(step["request_ids"] for step in steps)
+    record = sum(one.startswith((f"POST {RECORD}", f"PATCH {RECORD}")) for one in writes_of(heard))
+    assert len(set(told)) == len(told) == len(writes_of(heard)) - record
+    assert [one["login"] for one in receipt["approvals"]] == receipt["approvers"]
+    assert all(one["rules"] and one["commit"] and one["at"] for one in receipt["approvals"])
+    assert (receipt["gate"], receipt["made_by"]) == ("open", "bot")
+    assert receipt["policy_digest"].startswith("sha256:")
 
 
 def test_looking_at_many_applied_requests_takes_few_calls(roads: Roads) -> None:

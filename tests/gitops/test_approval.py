@@ -55,6 +55,24 @@ def test_what_is_expensive_asks_the_platform_team() -> None:
     assert found["cost"] == (1, {"petra-v", "sam-o"})
 
 
+@pytest.mark.parametrize("github", ["nadia-k", "nadia-private", "NADIA-PRIVATE"])
+def test_nor_with_a_second_account(github: str) -> None:
+    """The file names either account, or only the Slack id: all of the person's accounts are out."""
+    row = "slack: U0NADIAKA, github: nadia-k, team: growth}"
+    also = changed_policy(
+        (row, row.replace("}", ", also: [nadia-private]}")),
+        ("approvers: [nadia-k]", "approvers: [nadia-private, omar-f]"),
+    )
+    for by in (
+        f"{{slack: U0NADIAKA, github: {github}}}",
+        "{slack: U0NADIAKA}",
+        f"{{slack: U0STRANGE, github: {github}}}",
+    ):
+        assert rules(loaded(requested_by=by), also)["environment-dev"] == (1, {"omar-f"})
+    by = "{slack: U024BE7LH, github: liwei}"
+    assert rules(loaded(requested_by=by), also)["environment-dev"] == (1, {"nadia-private", "omar-f"})
+
+
 def test_nobody_approves_their_own_request() -> None:
     found = rules(
         loaded(

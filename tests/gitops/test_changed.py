@@ -87,9 +87,9 @@ def test_a_proposed_file_that_is_not_valid_has_its_own_findings_only(repo: GitRe
     repo.commit("Edit", {PATH: yamlfile.dump(data(without(COMPUTE))).replace(b"team: growth", b"teem: x")})
     checkout = Checkout(repo.root)
     base = checkout.merge_base("main")
-    found = list(changed.findings(checkout, base, [PATH], versions.registry(), versions.policy()))
+    (pair,) = changed.pairs(checkout, base, [PATH], versions.registry())
+    found = list(changed.findings(checkout, base, [pair], versions.registry(), versions.policy()))
     assert found == []
-    pair = next(iter(changed.pairs(checkout, base, [PATH], versions.registry())))
     assert pair.after is None
     assert pair.problems
 
@@ -111,9 +111,7 @@ def test_what_another_branch_asks_for_too(repo: GitRepo) -> None:
 def test_findings_are_no_errors_of_their_own(repo: GitRepo) -> None:
     repo.commit("Edit", {PATH: yamlfile.dump(data(technical_owner="jane.doe@acme.example"))})
     checkout = Checkout(repo.root)
-    found = list(
-        changed.findings(
-            checkout, checkout.merge_base("main"), [PATH], versions.registry(), versions.policy()
-        )
-    )
+    base = checkout.merge_base("main")
+    edits = list(changed.pairs(checkout, base, [PATH], versions.registry()))
+    found = list(changed.findings(checkout, base, edits, versions.registry(), versions.policy()))
     assert [(one.rule, one.severity) for one in found] == [("owner-changed", Severity.WARNING)]

@@ -9,6 +9,8 @@ import pytest
 
 from gitops import checking, yamlfile
 from gitops.checkout import POLICY, Checkout
+from gitops.comments import Said
+from gitops.confirmation import Confirmed
 from gitops.drawing import Clients
 from gitops.errors import UsageError
 from gitops.gate import Review
@@ -118,11 +120,17 @@ class OnGitHub:
     def commit_authors(self, pull: Pull) -> Authors:
         return Authors(frozenset({pull.author}))
 
+    def confirmed(self, pull: Pull, app: str) -> Confirmed:
+        return Confirmed()
+
     def reviews(self, pull: Pull) -> tuple[Review, ...]:
         return ()
 
     def can_write(self, login: str) -> bool:
         return True
+
+    def conversation(self, pull: Pull) -> tuple[Said, ...]:
+        return ()
 
 
 def pull(repo: GitRepo) -> Pull:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gitops.checkout import POLICY, Checkout, is_request_file
+from gitops.checkout import POLICY, Changes, Checkout, is_request_file
 from gitops.errors import ConfigurationError, InvalidRequest, UsageError
 from gitops.receipt import Receipt
 from gitops.status import rows
@@ -55,8 +55,9 @@ def test_changed_added_deleted_and_renamed(repo: GitRepo, checkout: Checkout) ->
     repo.git("switch", "--quiet", "main")
     repo.commit("Main moves on", {toy.path("elsewhere"): toy.raw(name="elsewhere")})
     repo.git("switch", "--quiet", "work")
-    assert checkout.changed_since("main") == (CHURN, SALES)
-    assert checkout.deleted_since("main") == (OLD,)
+    base = repo.git("merge-base", "main", "work")
+    assert checkout.changes_since("main") == Changes(base, (CHURN, SALES), (OLD,))
+    assert checkout.merge_base("main") == base
     assert checkout.read_at("main", CHURN) == toy.raw()
 
 
@@ -269,6 +270,33 @@ def test_open_requests_take_three_calls_of_git(
     )
     assert len(checkout.open_requests(base)) == 3
     assert calls == ["for-each-ref", "cat-file", "cat-file"]
+
+
+def test_what_changed_takes_two_calls_of_git(
+    repo: GitRepo, checkout: Checkout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.git("switch", "--quiet", "-c", "work")
+    repo.commit("Change", {CHURN: toy.raw("base two")})
+    calls = []
+    run = Checkout.run
+    monkeypatch.setattr(
+        Checkout, "run", lambda self, *words, **more: calls.append(words[0]) or run(self, *words, **more)
+    )
+    assert checkout.changes_since("main").files == (CHURN,)
+    assert calls == ["merge-base", "diff"]
+
+
+@pytest.mark.parametrize("revision", ["nope", "--all", "", "main...HEAD", "main\nmain", f"HEAD:{CHURN}"])
+def test_what_is_no_commit_has_no_merge_base(checkout: Checkout, revision: str) -> None:
+    with pytest.raises(UsageError, match="is not a commit of this repository"):
+        checkout.merge_base(revision)
+
+
+def test_branches_that_have_nothing_in_common(repo: GitRepo, checkout: Checkout) -> None:
+    repo.git("switch", "--quiet", "--orphan", "alone")
+    repo.commit("Alone", {CHURN: toy.raw()})
+    with pytest.raises(UsageError, match="no commit in common"):
+        checkout.changes_since("main")
 
 
 def test_a_name_that_is_no_text_is_read_all_the_same(repo: GitRepo, checkout: Checkout) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shlex
@@ -8,10 +9,11 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from gitops import cli
 from gitops.checkout import POLICY, SCHEMA
@@ -485,11 +487,39 @@ def test_gate(
     town.pulls.verdicts[pull.number] = verdict
     posted: list[Verdict] = []
     monkeypatch.setattr("gitops.posting.post_gate", lambda board, pull, verdict: posted.append(verdict))
+    monkeypatch.setattr(town.pulls, "default_branch", "main", raising=False)
+    monkeypatch.setattr(town.pulls, "pull", lambda number: dataclasses.replace(pull, state="open"))
     assert run("gate", "--pull", "1") == code
     assert capsys.readouterr().out == verdict.sentences[0] + "\n"
     assert posted == [verdict]
     assert run("gate", "--pull", "1", "--json") == code
     assert json.loads(capsys.readouterr().out)["passed"] is (code == 0)
+
+
+@pytest.mark.parametrize(
+    ("odd", "words"),
+    [
+        ({"base_ref": "release"}, "Pull request 1 goes into release; only those into main are judged.\n"),
+        ({"from_fork": True}, "Pull request 1 comes from a fork; those are not judged.\n"),
+        ({"state": "closed", "merged": True}, "Pull request 1 is merged.\n"),
+        ({"state": "closed", "merged": False}, "Pull request 1 is closed.\n"),
+    ],
+)
+def test_of_some_pull_requests_the_gate_says_nothing(
+    run: Run,
+    town: Town,
+    odd: dict[str, Any],
+    words: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A commit can be the head of two of them, and a check run on it is taken for either."""
+    pull = dataclasses.replace(town.request("churn", "base b"), **{"state": "open", **odd})
+    monkeypatch.setattr("gitops.posting.post_gate", lambda *given: pytest.fail("nothing to say"))
+    monkeypatch.setattr(town.pulls, "default_branch", "main", raising=False)
+    monkeypatch.setattr(town.pulls, "pull", lambda number: pull)
+    assert run("gate", "--pull", "1") == 5
+    assert capsys.readouterr().out == words
 
 
 def test_report(

@@ -21,6 +21,7 @@ from github import GithubException
 
 from gitops import clients
 from gitops.errors import ConfigurationError, RemoteDenied, RemoteError, RemoteUnavailable
+from gitops.request_ids import noted
 
 API = "https://github.test/api/v3"
 TOKEN = "ghs_" + "s" * 36
@@ -182,6 +183,15 @@ def test_an_app_signs_in_as_its_installation(mock: responses.RequestsMock, key: 
     assert mock.calls[-1].request.headers["Authorization"] == f"token {TOKEN}"
 
 
+def test_an_app_is_asked_who_it_is_and_a_token_is_not(mock: responses.RequestsMock, key: str) -> None:
+    app = {"LAKEPORT_APP_ID": "1", "LAKEPORT_APP_PRIVATE_KEY": key, "GITHUB_API_URL": API}
+    mock.get(url("/app"), json={"id": 1, "slug": "acme-lakeport"})
+    assert clients.app_login(app) == "acme-lakeport[bot]"
+    assert clients.app_login(app | {"GITHUB_TOKEN": TOKEN}) is None
+    assert clients.app_login({}) is None
+    assert len(mock.calls) == 1
+
+
 def test_the_installation_is_a_number(key: str) -> None:
     env = {"LAKEPORT_APP_ID": "1", "LAKEPORT_APP_PRIVATE_KEY": key, "LAKEPORT_APP_INSTALLATION_ID": "x"}
     with pytest.raises(ConfigurationError, match="LAKEPORT_APP_INSTALLATION_ID"):
@@ -275,6 +285,31 @@ def test_databricks_signs_in_with_bounded_patience(mock: responses.RequestsMock,
     config = clients.databricks(env).config
     assert (config.host, config.token, config.auth_type) == (workspace, "dapi0", "pat")
     assert (config.retry_timeout_seconds, config.http_timeout_seconds) == (60, 30)
+
+
+def test_the_ids_of_what_databricks_was_asked_to_change_are_noted(
+    mock: responses.RequestsMock, workspace: str
+) -> None:
+    """By the header that each answer of Databricks has, also where it refuses; of a look none."""
+    client = clients.databricks(
+        {"DATABRICKS_HOST": workspace, "DATABRICKS_TOKEN": "dapi0", "DATABRICKS_AUTH_TYPE": "pat"}
+    )
+    schemas = f"{workspace}/api/2.1/unity-catalog/schemas"
+    mock.get(f"{schemas}/ml_dev.x", json={"name": "x"}, headers={"x-request-id": "a-look"})
+    mock.post(schemas, json={"name": "x"}, headers={"x-request-id": "0b2c7f1e-made"})
+    mock.delete(
+        f"{schemas}/ml_dev.x",
+        status=403,
+        json={"error_code": "PERMISSION_DENIED", "message": "no"},
+        headers={"x-request-id": "0b2c7f1e-refused"},
+    )
+    ids: list[str] = []
+    with noted(ids):
+        client.schemas.get("ml_dev.x")
+        client.schemas.create("x", "ml_dev")
+        with pytest.raises(databricks_errors.PermissionDenied):
+            client.schemas.delete("ml_dev.x")
+    assert ids == ["0b2c7f1e-made", "0b2c7f1e-refused"]
 
 
 def test_two_kinds_sign_in_at_once(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,9 +13,12 @@ import responses
 from github import Auth, Github
 
 from gitops import cli
-from gitops.doctor import REQUIRED_CHECKS, judge, ruleset
+from gitops.codeowners import section
+from gitops.doctor import REQUIRED_CHECKS, judge
 from gitops.doctor_look import Look
+from gitops.doctor_rulesets import ruleset
 from gitops.errors import ConfigurationError
+from gitops.policy import load_policy
 
 API = "https://api.github.com:443"
 """As PyGithub writes it."""
@@ -25,7 +29,12 @@ APP = 15368
 RULES = [
     {"type": "deletion", "ruleset_source_type": "Repository", "ruleset_id": 1},
     {"type": "non_fast_forward", "ruleset_source_type": "Repository", "ruleset_id": 1},
-    {"type": "pull_request", "ruleset_source_type": "Organization", "ruleset_id": 2, "parameters": {}},
+    {
+        "type": "pull_request",
+        "ruleset_source_type": "Organization",
+        "ruleset_id": 2,
+        "parameters": {"require_code_owner_review": True},
+    },
     {
         "type": "required_status_checks",
         "ruleset_source_type": "Repository",
@@ -35,6 +44,16 @@ RULES = [
         },
     },
 ]
+
+
+RAW = (Path(__file__).parents[2] / "requests/policy.yaml").read_bytes()
+POLICY = load_policy(RAW)
+PEOPLE = ("nadia-k", "petra-v", "sam-o", "omar-f", "tomas-b", "irene-w")
+OWNERS = section(POLICY, "ml-platform")
+
+
+def file(text: str) -> dict[str, str]:
+    return {"encoding": "base64", "content": base64.b64encode(text.encode()).decode()}
 
 
 @pytest.fixture
@@ -63,9 +82,10 @@ def answers(mock: responses.RequestsMock) -> Callable[..., None]:
                 "bypass_actors": [{"actor_type": "OrganizationAdmin", "actor_id": 1}]
             },
             f"{API}/apps/github-actions": {"id": APP},
-            f"{API}/users/nadia-k": {"login": "nadia-k"},
-            f"{API}/users/gone": None,
-            f"{REPO}/collaborators/nadia-k/permission": {"permission": "write"},
+            **{f"{API}/users/{one}": {"login": one} for one in PEOPLE},
+            **{f"{REPO}/collaborators/{one}/permission": {"permission": "write"} for one in PEOPLE},
+            f"{REPO}/contents/.github/CODEOWNERS": file(OWNERS),
+            f"{REPO}/codeowners/errors": {"errors": []},
             f"{REPO}/environments": {
                 "environments": [
                     {"name": "lakeport-plan", "deployment_branch_policy": None},
@@ -98,13 +118,16 @@ def look() -> Look:
 
 
 def test_everything_is_looked_at(answers: Callable[..., None]) -> None:
-    answers()
-    facts = look().facts(["nadia-k", "gone"])
+    answers(**{f"{API}/users/irene-w": None})
+    facts = look().facts(POLICY, ["Team 7"])
+    assert facts.main.code_owners
+    assert (facts.owners, facts.unknown_owners, facts.shared_app) == ((), (), True)
+    assert facts.may_bypass == {"Team 7"}
     assert facts.main.pull_required
     assert facts.main.checks == dict.fromkeys(REQUIRED_CHECKS, APP)
     assert facts.main.bypass == ("owners of the organisation",)
     assert not facts.receipts.exists
-    assert facts.writers == {"nadia-k": True}
+    assert facts.writers == dict.fromkeys(sorted({*PEOPLE} - {"irene-w"}), True)
     assert facts.environments == {"lakeport-plan": None, "lakeport-apply": ("main",)}
     assert (facts.actions_approve, facts.token_writes, facts.mark_defined) == (False, False, True)
 
@@ -118,10 +141,50 @@ def test_what_may_not_be_seen_is_not_taken_for_fine(answers: Callable[..., None]
             f"{REPO}/rulesets/1": {"name": "lakeport"},  # without bypass_actors: not for these eyes
         }
     )
-    facts = look().facts([])
+    facts = look().facts(POLICY)
     assert facts.main.bypass is None
     assert (facts.environments, facts.actions_approve, facts.mark_defined) == (None, None, None)
     assert sum(one.level == "unseen" for one in judge(facts)) == 4
+
+
+def test_the_code_owners_of_the_default_branch_are_looked_at(answers: Callable[..., None]) -> None:
+    errors = [{"line": 4, "kind": "Unknown owner", "source": "* @acme/ml-platform"}]
+    answers(
+        **{
+            f"{REPO}/contents/.github/CODEOWNERS": file("* @acme/growth\n"),
+            f"{REPO}/codeowners/errors": {"errors": errors},
+        }
+    )
+    facts = look().facts(POLICY)
+    assert "no section of ours" in facts.owners[0].what
+    assert facts.unknown_owners == ("line 4, Unknown owner (* @acme/ml-platform).",)
+
+
+def test_without_the_file_nothing_is_owned(answers: Callable[..., None]) -> None:
+    answers(**{f"{REPO}/contents/.github/CODEOWNERS": None, f"{REPO}/codeowners/errors": None})
+    assert look().facts(POLICY).owners[0].open
+
+
+def test_fixing_keeps_who_is_meant_to_bypass_and_takes_rights_from_workflows(
+    answers: Callable[..., None], mock: responses.RequestsMock
+) -> None:
+    team = {"actor_type": "Team", "actor_id": 7, "bypass_mode": "always"}
+    rights = {"default_workflow_permissions": "write", "can_approve_pull_request_reviews": True}
+    answers(
+        **{
+            f"{REPO}/rulesets/1": {"bypass_actors": [team, {**team, "actor_id": 8}]},
+            f"{REPO}/actions/permissions/workflow": rights,
+        }
+    )
+    mock.put(f"{REPO}/rulesets/1", json={})
+    mock.post(f"{REPO}/rulesets", json={}, status=201)
+    mock.put(f"{REPO}/actions/permissions/workflow", status=204)
+    found = look()
+    said = found.fix(found.facts(POLICY, ["Team 7"]))
+    assert said[-1].startswith("Workflows may only read")
+    sent = [json.loads(call.request.body) for call in mock.calls if call.request.method == "PUT"]
+    assert sent[0]["bypass_actors"] == [team]
+    assert sent[1] == {"default_workflow_permissions": "read", "can_approve_pull_request_reviews": False}
 
 
 def test_the_rulesets_are_set_and_brought_up_to_date(
@@ -131,7 +194,7 @@ def test_the_rulesets_are_set_and_brought_up_to_date(
     mock.put(f"{REPO}/rulesets/1", json={})
     mock.post(f"{REPO}/rulesets", json={}, status=201)
     found = look()
-    said = found.fix(found.facts([]))
+    said = found.fix(found.facts(POLICY))
     assert len(said) == 2
     sent = {call.request.method: json.loads(call.request.body) for call in mock.calls if call.request.body}
     assert sent["PUT"] == ruleset("main", APP)
@@ -142,7 +205,7 @@ def test_without_our_app_nothing_is_set(answers: Callable[..., None]) -> None:
     answers(**{f"{API}/apps/github-actions": None})
     found = look()
     with pytest.raises(ConfigurationError, match="knows no app"):
-        found.fix(found.facts([]))
+        found.fix(found.facts(POLICY))
 
 
 def test_the_command(
@@ -152,17 +215,14 @@ def test_the_command(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "requests").mkdir()
-    policy = Path(__file__).parents[2] / "requests/policy.yaml"
-    (tmp_path / "requests/policy.yaml").write_bytes(policy.read_bytes())
+    (tmp_path / "requests/policy.yaml").write_bytes(RAW)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GITHUB_REPOSITORY", "acme/lakeport")
     monkeypatch.setenv("GITHUB_TOKEN", "t")
-    names = ("petra-v", "sam-o", "omar-f", "tomas-b", "irene-w")
-    answers(
-        **{f"{API}/users/{one}": {"login": one} for one in names},
-        **{f"{REPO}/collaborators/{one}/permission": {"permission": "admin"} for one in names},
-    )
+    answers()
     assert cli.main({}, ["doctor", "--github"]) == 1
     said = capsys.readouterr().out
-    assert said.startswith("✗ owners of the organisation may bypass the rules of main")
+    assert said.startswith(
+        "A request could pass without the gate, in 1 way.\n\n✗ owners of the organisation may"
+    )
     assert "✓ Every approver of the policy may write" in said

@@ -15,6 +15,7 @@ from gitops.errors import ConfigurationError, NotApproved, Refused, RemoteError,
 from gitops.leaves import leaves
 from gitops.plan import Approved, Change, Plan, Reason, RefusedChange, Verb
 from gitops.request import desired
+from gitops.request_ids import note
 from tests.support import toy
 
 ALL = ("top t red", "base b blue", "side s")
@@ -340,6 +341,122 @@ def test_outputs_that_cannot_be_read_back_do_not_fail_the_run(world: toy.World) 
     )
     assert outcome.ok
     assert outcome.outputs == {}
+
+
+# --- what a step says of itself
+
+
+def test_a_step_says_what_was_found_what_was_wanted_and_that_it_stands(world: toy.World) -> None:
+    world.things["base/b"] = {"mark": "dev/growth/churn", "tags": ["red"]}
+    outcome = carried(world, drawn(world, "base b blue"), "base b blue")
+    (step,) = outcome.steps
+    assert (step.before, step.wanted, step.after) == (["red"], ["blue"], None)
+    assert (step.read_back, step.differs) == ("as_wanted", "")
+
+
+def test_what_does_not_stand_as_wanted_afterwards_is_said_and_stays_done(world: toy.World) -> None:
+    """Somebody paints it over between the step and the look at the end."""
+    world.after_apply = lambda key: world.things["base/b"].update(tags=["black"])
+    outcome = carried(world, drawn(world, "base b blue"), "base b blue")
+    make, paint = outcome.steps
+    assert (make.read_back, make.outcome) == ("as_wanted", "done")
+    assert (paint.read_back, paint.after, paint.outcome) == ("differs", ["black"], "done")
+    assert paint.differs == "It does not stand as wanted: Paint b."
+    assert outcome.ok
+
+
+def test_what_is_another_s_by_the_end_of_the_run_is_said(world: toy.World) -> None:
+    world.after_apply = lambda key: world.things["base/b"].update(mark="dev/risk/other")
+    (step,) = carried(world, drawn(world, "base b"), "base b").steps
+    assert (step.read_back, step.differs) == ("differs", "b belongs to somebody else.")
+
+
+def test_what_cannot_be_looked_at_again_is_said_and_the_rest_is_known(world: toy.World) -> None:
+    plan = drawn(world, "base b", "side s")
+    world.denied.add("side/s")
+    base, side = carried(world, plan, "base b", "side s").steps
+    assert (base.read_back, side.read_back) == ("as_wanted", "unseen")
+    assert side.differs == "The toy shop says no."
+
+
+def test_what_was_taken_away_reads_back_as_gone(world: toy.World) -> None:
+    carried(world, drawn(world, *ALL))
+    plan = drawn(world, *ALL, lifecycle="retiring")
+    outcome = carry_out(
+        plan,
+        Approved.of(plan),
+        registry=toy.registry(world),
+        clients=Clients({}),
+        journal=Journal(),
+        wanted=desired(toy.loaded(world, *ALL, lifecycle="retiring"), toy.policy()),
+    )
+    assert {step.read_back for step in outcome.steps} == {"as_wanted"}
+
+
+def test_reading_back_is_one_look_at_each_resource(world: toy.World) -> None:
+    plan = drawn(world, *ALL)
+    world.calls.clear()
+    carried(world, plan)
+    assert sorted(call for call in world.calls if call.startswith("read")) == [
+        "read base/b",
+        "read side/s",
+        "read top/t",
+    ]
+
+
+def test_a_step_that_did_not_run_says_what_it_would_have_done(world: toy.World) -> None:
+    def broken(key: str) -> None:
+        if key == "base/b/make":
+            raise RemoteError("No.")
+
+    world.before_apply = broken
+    make, paint = carried(world, drawn(world, "base b blue"), "base b blue").steps
+    assert (make.outcome, make.read_back) == ("failed", "differs")
+    assert (paint.outcome, paint.wanted, paint.read_back) == ("not_run", ["blue"], "")
+
+
+def test_the_ids_of_what_a_step_sent_are_its_own(world: toy.World) -> None:
+    world.before_apply = lambda key: note("POST", key.replace("/", "-"))
+    outcome = carried(world, drawn(world, *ALL))
+    assert {step.key: step.request_ids for step in outcome.steps} == {
+        step.key: (step.key.replace("/", "-"),) for step in outcome.steps
+    }
+
+
+def test_the_journal_has_the_ids_as_well_for_a_run_that_dies(world: toy.World, tmp_path: Path) -> None:
+    world.before_apply = lambda key: note("POST", "C3A0:2F5B")
+    carried(world, drawn(world, "base b"), "base b", journal=Journal(tmp_path / "journal.jsonl"))
+    started, done = map(json.loads, (tmp_path / "journal.jsonl").read_text().splitlines())
+    assert "requests" not in started
+    assert done["requests"] == "C3A0:2F5B"
+
+
+def test_no_secret_of_a_value_reaches_a_step(world: toy.World) -> None:
+    secret = "dapi" + "0123456789abcdef" * 2
+    world.things["base/b"] = {"mark": "dev/growth/churn", "tags": [secret]}
+    outcome = carried(world, drawn(world, "base b blue"), "base b blue")
+    assert secret not in str(structs.asdict(outcome.steps[0]))
+    assert outcome.steps[0].before == ["[removed]"]
+
+
+def test_what_failed_and_stands_nevertheless_is_said(world: toy.World) -> None:
+    """The answer got lost on its way: the next run has nothing to do."""
+
+    def lost(key: str) -> None:
+        raise RemoteError("No answer.")
+
+    world.after_apply = lost
+    (step,) = carried(world, drawn(world, "base b"), "base b").steps
+    assert (step.outcome, step.read_back) == ("failed", "as_wanted")
+
+
+def test_a_long_error_is_cut(world: toy.World) -> None:
+    def broken(key: str) -> None:
+        raise RemoteError("x" * 100_000)
+
+    world.before_apply = broken
+    (step,) = carried(world, drawn(world, "base b"), "base b").steps
+    assert len(step.error or "") == 2_000
 
 
 def test_sentence_of_our_own_errors_is_complete() -> None:

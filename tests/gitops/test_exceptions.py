@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import pytest
 
+from gitops.annotations import annotation
 from gitops.errors import InvalidRequest
 from gitops.exceptions import exceptable
 from gitops.finding import Finding, Severity
 from gitops.policy import Policy, judge
-from gitops.posting import annotation
 from gitops.render_plan import plan_comment
 from gitops.report import Entry, Report
 from gitops.request import Loaded, dump_request, load_request

@@ -11,32 +11,8 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from gitops.approval import UNLINKED, ApprovalRule
-from gitops.gate import UNKNOWN_AUTHOR, Discount, Facts, Outcome, Review, judge, request_files, standing
-
-HEAD = "a" * 40
-OLD = "b" * 40
-PATH = "requests/dev/growth/churn.yaml"
-TEAM = ApprovalRule("environment-dev", 1, frozenset({"nadia-k", "omar-f"}), "The environment dev")
-PLATFORM = ApprovalRule("cost", 1, frozenset({"petra-v", "sam-o"}), "A monthly cost above 2,500 EUR")
-
-
-def approval(login: str, commit: str = HEAD, state: str = "APPROVED") -> Review:
-    return Review(login=login, state=state, commit_sha=commit, submitted_at="2026-11-21T06:00:00+00:00")
-
-
-def facts(*reviews: Review, **more: Any) -> Facts:
-    given = {
-        "requester_github": "liwei",
-        "author": "lakeport[bot]",
-        "head_sha": HEAD,
-        "rules": (TEAM,),
-        "reviews": reviews,
-        "writers": frozenset({"nadia-k", "omar-f", "petra-v", "sam-o", "liwei"}),
-        "files_touched": (PATH,),
-        "bot_logins": frozenset({"lakeport[bot]"}),
-        "commit_authors": frozenset({"lakeport[bot]"}),
-    }
-    return Facts(**given | more)
+from gitops.gate import UNKNOWN_AUTHOR, Discount, Facts, Outcome, judge, request_files, standing
+from tests.support.gate import HEAD, OLD, PATH, PLATFORM, TEAM, approval, facts
 
 
 def test_one_right_approval_on_the_head_opens_it() -> None:
@@ -111,6 +87,129 @@ def test_one_person_is_never_two() -> None:
     verdict = judge(facts(approval("nadia-k"), approval("Nadia-K"), rules=two))
     assert verdict.missing[0].count == 1
     assert verdict.missing[0].who == ("omar-f",)
+
+
+def test_two_accounts_of_one_person_are_one() -> None:
+    two = (structs.replace(TEAM, count=2),)
+    accounts = {"omar-f": "nadia-k", "nadia-k": "nadia-k"}
+    verdict = judge(facts(approval("nadia-k"), approval("omar-f"), rules=two, accounts=accounts))
+    assert [(one.rule, one.count, one.who) for one in verdict.missing] == [("environment-dev", 1, ())]
+    assert verdict.counted == ("nadia-k",)
+    assert [(one.login, one.reason) for one in verdict.ignored] == [("omar-f", Discount.SAME_PERSON)]
+    unknown = facts(approval("nadia-k"), approval("omar-f"), requester_github=None, accounts=accounts)
+    assert judge(unknown).outcome is Outcome.MISSING_APPROVALS, "one of the two could be the one who asked"
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"requester_github": "Nadia-Private"}, Discount.OWN_REQUEST),
+        ({"author": "nadia-private"}, Discount.AUTHOR),
+        ({"commit_authors": frozenset({"nadia-private"})}, Discount.COMMITTER),
+    ],
+)
+def test_a_second_account_of_who_may_not_approve_may_not_either(
+    more: dict[str, Any], reason: Discount
+) -> None:
+    accounts = {"nadia-private": "nadia-k", "nadia-k": "nadia-k"}
+    verdict = judge(facts(approval("nadia-k"), accounts=accounts, **more))
+    assert [one.reason for one in verdict.ignored] == [reason]
+    assert verdict.missing[0].who == ("omar-f",)
+
+
+def test_what_each_approval_counts_for() -> None:
+    rules = (TEAM, PLATFORM, structs.replace(PLATFORM, id="change-size"))
+    verdict = judge(facts(approval("nadia-k"), approval("petra-v"), approval("mallory"), rules=rules))
+    assert [(one.login, one.rules, one.commit) for one in verdict.approvals] == [
+        ("nadia-k", ("environment-dev",), HEAD),
+        ("petra-v", ("cost", "change-size"), HEAD),
+    ]
+    assert {one.at for one in verdict.approvals} == {"2026-11-21T06:00:00+00:00"}
+    assert [(one.rule, one.by, one.lacks) for one in verdict.weighed] == [
+        ("environment-dev", ("nadia-k",), 0),
+        ("cost", ("petra-v",), 0),
+        ("change-size", ("petra-v",), 0),
+    ]
+
+
+def test_a_review_of_a_deleted_account_counts_for_nothing_and_is_named() -> None:
+    rules = (structs.replace(TEAM, approvers=frozenset({"ghost"})),)
+    verdict = judge(facts(approval("ghost"), rules=rules, writers=frozenset({"ghost"})))
+    assert verdict.outcome is Outcome.MISSING_APPROVALS
+    assert [one.reason for one in verdict.ignored] == [Discount.DELETED_ACCOUNT]
+    assert verdict.missing[0].who == ()
+
+
+def test_a_pull_request_of_a_deleted_account_may_be_anybodys() -> None:
+    assert not judge(facts(approval("nadia-k"), author="ghost")).passed
+    assert judge(facts(approval("nadia-k"), approval("omar-f"), author="ghost")).passed
+
+
+def test_a_dismissed_approval_is_none() -> None:
+    assert judge(facts(approval("nadia-k", HEAD, "DISMISSED"))).outcome is Outcome.MISSING_APPROVALS
+
+
+def test_the_gate_closes_when_the_branch_is_moved_and_opens_when_it_is_moved_back() -> None:
+    """An approval is of one commit; what is pushed over it, by force or not, is another."""
+    approved = facts(approval("nadia-k"))
+    assert judge(approved).passed
+    moved = judge(replace(approved, head_sha=OLD))
+    assert not moved.passed
+    assert moved.ignored[0].reason is Discount.OTHER_COMMIT
+    assert judge(replace(approved, head_sha=HEAD)).passed
+
+
+@pytest.mark.parametrize("at", ["1999-01-01T00:00:00+00:00", "2999-01-01T00:00:00+00:00", ""])
+def test_no_clock_opens_or_closes_it(at: str) -> None:
+    review = replace(approval("nadia-k"), submitted_at=at)
+    assert judge(facts(review)).outcome is Outcome.OPEN
+    assert judge(facts(replace(review, commit_sha=OLD))).outcome is Outcome.MISSING_APPROVALS
+
+
+# --- what passes without an approval
+
+
+def test_an_edit_that_the_policy_lets_pass() -> None:
+    verdict = judge(facts(passes_alone=("longer",)))
+    assert (verdict.outcome, verdict.passed, verdict.conclusion) == (Outcome.PASSES_ALONE, True, "success")
+    assert verdict.passes_alone == ("longer",)
+    assert verdict.sentences == ("The policy lets this edit pass without an approval: longer.",)
+
+
+def test_one_that_is_approved_is_approved() -> None:
+    verdict = judge(facts(approval("nadia-k"), passes_alone=("longer",)))
+    assert (verdict.outcome, verdict.passes_alone) == (Outcome.OPEN, ())
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"requester_github": None},
+        {"unknown_authors": True},
+        {"author": "ghost"},
+        {"problems": ("The file is not valid.",)},
+        {"unconfirmed": ("It waits.",)},
+        {"files_touched": (PATH, "gitops/gate.py")},
+        {"reviews": (approval("nadia-k", HEAD, "CHANGES_REQUESTED"),)},
+    ],
+)
+def test_nothing_passes_alone_where_something_is_odd(more: dict[str, Any]) -> None:
+    assert not judge(facts(**{"passes_alone": ("longer",), **more})).passed
+
+
+@pytest.mark.parametrize("approvers", [(), ("nadia-k",)])
+def test_what_the_person_has_not_confirmed_waits_whoever_approved(approvers: tuple[str, ...]) -> None:
+    approved = tuple(map(approval, approvers))
+    verdict = judge(facts(*approved, unconfirmed=("It waits for Li Wei.",)))
+    assert (verdict.outcome, verdict.conclusion) == (Outcome.NOT_CONFIRMED, "failure")
+    assert verdict.sentences[0] == "It waits for Li Wei."
+    assert len(verdict.missing) == 1 - len(approvers)
+    against = approval("omar-f", HEAD, "CHANGES_REQUESTED")
+    assert judge(facts(*approved, against, unconfirmed=("It waits.",))).outcome is Outcome.CHANGES_REQUESTED
+
+
+def test_what_a_reviewer_should_know_is_said_at_the_end() -> None:
+    assert judge(facts(approval("nadia-k"), notes=("It is odd.",))).sentences[-1] == "It is odd."
 
 
 def test_too_few_people_is_said() -> None:
@@ -236,6 +335,35 @@ def test_the_review_that_stands(states: list[str], stands: str) -> None:
     assert [review.state for review in standing(approval("nadia-k", HEAD, state) for state in states)] == [
         stands
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "stands"),
+    [
+        (("APPROVED", "07"), ("CHANGES_REQUESTED", "06"), "CHANGES_REQUESTED"),
+        (("CHANGES_REQUESTED", "07"), ("APPROVED", "06"), "CHANGES_REQUESTED"),
+        (("DISMISSED", "07"), ("APPROVED", "06"), "DISMISSED"),
+        (("APPROVED", "07"), ("DISMISSED", "06"), "DISMISSED"),
+        (("CHANGES_REQUESTED", "06"), ("APPROVED", "07"), "APPROVED"),
+        (("CHANGES_REQUESTED", "06"), ("APPROVED", "06"), "APPROVED"),
+    ],
+)
+def test_no_clock_makes_an_approval_the_later_one(
+    first: tuple[str, str], second: tuple[str, str], stands: str
+) -> None:
+    given = [
+        replace(
+            approval("nadia-k", HEAD, state), number=number, submitted_at=f"2026-11-21T{hour}:00:00+00:00"
+        )
+        for number, (state, hour) in enumerate((first, second), 1)
+    ]
+    for order in (given, given[::-1]):
+        assert [review.state for review in standing(order)] == [stands]
+
+
+def test_reviews_of_deleted_accounts_are_not_one_persons() -> None:
+    both = [approval("ghost", HEAD, "CHANGES_REQUESTED"), approval("ghost"), approval("nadia-k")]
+    assert sorted(review.login for review in standing(both)) == ["ghost", "ghost", "nadia-k"]
 
 
 def test_comments_alone_do_not_stand() -> None:

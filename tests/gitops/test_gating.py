@@ -1,18 +1,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from msgspec import structs
 
+from gitops.annotations import annotation
 from gitops.approval import ApprovalRule
 from gitops.checks import GATE_CHECK, PLAN_CHECK, decode_approved
+from gitops.comments import Said
+from gitops.confirmation import LAKEPORT, Confirmed
 from gitops.finding import Finding, Place, Severity
-from gitops.gate import Facts, Outcome, Review, Verdict
+from gitops.gate import Discount, Facts, Outcome, Review, Verdict
 from gitops.gating import COMMITS_LISTED, FILES_LISTED, gather, judge_pull
-from gitops.plan import Change, Plan, Verb
+from gitops.plan import Change, Plan, Verb, digest
 from gitops.policy import load_policy
-from gitops.posting import annotation, gate_comment, plan_title, post_gate, post_report
+from gitops.posting import gate_comment, plan_title, post_gate, post_report
 from gitops.pullrequest import Authors, FileChange, Pull
 from gitops.report import Entry, Report
 from tests.support import toy
@@ -45,6 +49,8 @@ class Repo:
     authors: Authors = BY_THE_BOT
     reviewed: tuple[Review, ...] = ()
     writers: frozenset[str] = frozenset({"nadia-k", "omar-f"})
+    said: tuple[Said, ...] = ()
+    word: Confirmed | None = None
     now: Pull = PULL
     checks: list[tuple[str, str, str, str, str, int]] = field(default_factory=list)
     comments: dict[str, str] = field(default_factory=dict)
@@ -64,9 +70,24 @@ class Repo:
     def can_write(self, login: str) -> bool:
         return login in self.writers
 
+    def confirmed(self, pull: Pull, app: str) -> Confirmed:
+        """By default the very file at the head was confirmed."""
+        assert app == "lakeport[bot]"
+        if self.word is not None:
+            return self.word
+        raw = self.files.get((toy.path(), pull.head_sha), b"")
+        return Confirmed(digest=digest(raw), by="U024BE7LH", commit=pull.head_sha)
+
+    def conversation(self, pull: Pull) -> tuple[Said, ...]:
+        return self.said
+
     def pull(self, number: int) -> Pull:
         assert number == self.now.number
         return self.now
+
+    def comment(self, number: int, marker: str) -> str:
+        assert number == self.now.number
+        return self.comments.get(marker, "")
 
     def upsert_comment(self, number: int, marker: str, body: str) -> None:
         assert body.startswith(marker)
@@ -292,6 +313,149 @@ def test_code_is_none_of_its_business(repo: Repo) -> None:
     assert outcome(repo) is Outcome.NOT_A_REQUEST
 
 
+# --- the glass, and what passes alone
+
+GLASS = b"review: {break_glass: {people: [omar-f]}}\n"
+ALONE = (
+    b"review:\n  passes_alone:\n"
+    b"  - {id: words, changes: [purpose], environments: [dev], classifications: [internal]}\n"
+)
+
+
+def broke(login: str, why: str = "The nightly load stands still since midnight.", **more: Any) -> Said:
+    body = f"/lakeport break-glass {HEAD} {why}"
+    return Said(
+        **{"id": 1, "number": 12, "login": login, "body": body, "person": True, "edited": False, **more}
+    )
+
+
+def judged(repo: Repo, more: bytes = b"", pull: Pull = PULL, policy: bytes = toy.POLICY) -> Verdict:
+    rules = load_policy(policy + more)
+    return judge_pull(repo, pull, registry=toy.registry(toy.World()), rules=rules)
+
+
+def test_a_comment_breaks_the_glass(repo: Repo) -> None:
+    repo.said = (broke("omar-f"),)
+    assert judged(repo, GLASS).outcome is Outcome.BROKEN_GLASS
+    assert judged(repo).outcome is Outcome.MISSING_APPROVALS
+    repo.writers = frozenset()
+    assert judged(repo, GLASS).outcome is Outcome.MISSING_APPROVALS
+
+
+def test_of_whoever_else_comments_nobody_is_asked(repo: Repo, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(repo, "can_write", lambda login: asked.append(login) or True)
+    repo.said = (broke("mallory"), broke("Omar-F"), broke("omar-f"), broke("liwei"))
+    repo.reviewed = (replace(approved_by("nadia-k")[0], login="ghost"),)
+    judged(repo, GLASS)
+    assert sorted(asked) == ["Omar-F", "omar-f"]
+
+
+def test_the_one_who_asked_does_not_break_it_with_another_account(repo: Repo) -> None:
+    also = toy.POLICY.replace(b"github: liwei, team: growth", b"github: liwei, team: growth, also: [lw]")
+    glass = b"review: {break_glass: {people: [lw]}}\n"
+    repo.said, repo.writers = (broke("lw"),), frozenset({"lw"})
+    verdict = judged(repo, glass, policy=also)
+    assert verdict.outcome is Outcome.MISSING_APPROVALS
+    assert [one.reason for one in verdict.ignored] == [Discount.OWN_REQUEST]
+
+
+def edited(repo: Repo) -> None:
+    repo.files[toy.path(), BASE] = toy.raw()
+    repo.files[toy.path(), HEAD] = toy.raw(purpose="Find other things out.")
+
+
+def test_a_small_edit_by_the_bot_passes_alone(repo: Repo) -> None:
+    edited(repo)
+    verdict = judged(repo, ALONE)
+    assert (verdict.outcome, verdict.passes_alone) == (Outcome.PASSES_ALONE, ("words",))
+    assert judged(repo).outcome is Outcome.MISSING_APPROVALS
+    repo.files.pop((toy.path(), BASE))
+    assert judged(repo, ALONE).outcome is Outcome.MISSING_APPROVALS, "a new request never does"
+
+
+@pytest.mark.parametrize(
+    "authors",
+    [
+        Authors(frozenset({"lakeport[bot]", "liwei"})),
+        Authors(frozenset({"lakeport[bot]"}), unsigned=True),
+        Authors(frozenset({"lakeport[bot]"}), unknown=True),
+        Authors(frozenset({"lakeport[bot]"}), messages=("Change\n\nLakeport-Changed-By: U0NOBODY\n",)),
+    ],
+)
+def test_one_that_anybody_else_had_a_hand_in_does_not(repo: Repo, authors: Authors) -> None:
+    edited(repo)
+    repo.authors = authors
+    assert judged(repo, ALONE).outcome is Outcome.MISSING_APPROVALS
+
+
+def test_one_of_another_app_or_a_person_does_not(repo: Repo) -> None:
+    edited(repo)
+    for author in ("renovate[bot]", "liwei"):
+        repo.authors = Authors(frozenset({author}))
+        assert not judged(repo, ALONE, replace(PULL, author=author)).passed
+
+
+def test_every_file_has_to_pass(repo: Repo) -> None:
+    edited(repo)
+    repo.files[toy.path("sales"), HEAD] = toy.raw(name="sales")
+    repo.changed = (*repo.changed, FileChange(path=toy.path("sales"), status="added"))
+    verdict = judged(repo, ALONE)
+    assert verdict.outcome is Outcome.NOT_CONFIRMED, "one file alone was confirmed"
+    assert [one.count for one in verdict.missing] == [1]
+
+
+# --- commits that say they are ours
+
+
+SAYS = "Onboard churn\n\nLakeport-Request: dev/growth/churn\nLakeport-Model: gpt-5-mini; prompt sha256:0123\n"
+
+
+def test_what_read_the_words_is_taken_from_a_commit_of_our_own(repo: Repo) -> None:
+    repo.authors = Authors(frozenset({"lakeport[bot]"}), False, (SAYS, "Change churn"))
+    assert judged(repo).model == "gpt-5-mini; prompt sha256:0123"
+    repo.authors = BY_THE_BOT
+    assert judged(repo).model == ""
+
+
+@pytest.mark.parametrize(
+    "authors",
+    [
+        Authors(frozenset({"mallory"}), False, (SAYS,)),
+        Authors(frozenset({"lakeport[bot]", "mallory"}), False, (SAYS,)),
+        Authors(frozenset({"lakeport[bot]"}), True, (SAYS,)),
+        Authors(frozenset({"lakeport[bot]"}), unsigned=True, messages=(SAYS,)),
+    ],
+)
+def test_from_a_commit_that_anybody_else_may_have_made_it_is_not(repo: Repo, authors: Authors) -> None:
+    repo.authors = authors
+    assert judged(repo).model == ""
+
+
+def test_a_commit_that_only_says_it_is_ours_asks_for_two_and_is_marked(repo: Repo) -> None:
+    """Whoever may push can write the app's name into a commit, and would then approve their own."""
+    repo.authors = Authors(frozenset({"lakeport[bot]"}), unsigned=True)
+    repo.reviewed = approved_by("nadia-k")
+    verdict = judged(repo)
+    assert verdict.outcome is Outcome.MISSING_APPROVALS
+    assert verdict.sentences[-1].startswith("A commit names an app as its author without GitHub's signature")
+    repo.reviewed = approved_by("nadia-k", "omar-f")
+    assert judged(repo).outcome is Outcome.OPEN
+
+
+def test_accounts_of_one_person_are_told_from_the_policy(repo: Repo) -> None:
+    two = toy.POLICY.replace(b"count: 1, from: [team]", b"count: 2, from: [team]")
+    repo.reviewed = approved_by("nadia-k", "omar-f")
+    assert judged(repo, policy=two).passed
+    start = two.index(b"- {name: Omar Faruk")
+    one = two[:start].replace(
+        b"github: nadia-k, team: growth", b"github: nadia-k, team: growth, also: [omar-f]"
+    )
+    verdict = judged(repo, policy=one)
+    assert verdict.outcome is Outcome.MISSING_APPROVALS
+    assert [ignored.reason for ignored in verdict.ignored] == [Discount.SAME_PERSON]
+
+
 # --- posting
 
 CHANGE = Change(kind="base", identity="one", action="make", verb=Verb.CREATE, after={}, summary="Make one")
@@ -355,10 +519,79 @@ def test_the_gate_in_words(repo: Repo) -> None:
     post_gate(repo, PULL, verdict)
     assert repo.checks[0][:4] == (HEAD, GATE_CHECK, "failure", "Approvals are missing")
     assert "@nadia" not in repo.comments["<!-- lakeport:gate -->"]
-    assert gate_comment(verdict).count("\n- ") == 1
+    assert gate_comment(verdict).count("\n- ") == 1, "no rule was weighed, so all there is are the sentences"
 
 
 def test_the_gate_is_silent_on_code(repo: Repo) -> None:
     post_gate(repo, PULL, Verdict(outcome=Outcome.NOT_A_REQUEST, sentences=("Nothing.",)))
     assert repo.checks[0][2] == "neutral"
     assert repo.comments == {}
+
+
+# --- what was confirmed
+
+
+def verdict_of(repo: Repo, author: str = PULL.author) -> Verdict:
+    pull = replace(PULL, author=author)
+    return judge_pull(repo, pull, registry=toy.registry(toy.World()), rules=toy.policy())
+
+
+CONFIRMED = Confirmed(digest=digest(toy.raw()), by="U024BE7LH", commit=BASE)
+
+
+def test_one_byte_more_than_was_confirmed_closes_the_gate_whoever_approved(repo: Repo) -> None:
+    repo.word = structs.replace(CONFIRMED, since=("janed",))
+    repo.files[toy.path(), HEAD] = toy.raw() + b"\n"
+    repo.reviewed = approved_by("nadia-k", "omar-f")
+    verdict = verdict_of(repo)
+    assert (verdict.outcome, verdict.passed, verdict.conclusion) == (Outcome.NOT_CONFIRMED, False, "failure")
+    assert verdict.sentences[0] == "It waits for Li Wei to confirm the change by janed in Slack."
+    repo.files[toy.path(), HEAD] = toy.raw()
+    assert verdict_of(repo).outcome is Outcome.OPEN, "what was confirmed was put back"
+
+
+def test_the_approvals_that_are_missing_are_said_as_well(repo: Repo) -> None:
+    repo.word = Confirmed(since=("lakeport[bot]",))
+    verdict = verdict_of(repo)
+    assert verdict.outcome is Outcome.NOT_CONFIRMED
+    assert verdict.sentences == (
+        "It waits for Li Wei to confirm the change by lakeport[bot] in Slack.",
+        "The environment dev asks for one more approval, from nadia-k or omar-f.",
+    )
+    assert gate_comment(verdict).startswith("<!-- lakeport:gate -->\n## Not what was confirmed in Slack")
+
+
+def test_whoever_is_waited_for_is_who_confirmed_and_not_whom_the_file_names(repo: Repo) -> None:
+    repo.word = structs.replace(CONFIRMED, since=("janed",))
+    mine = b"{slack: U0NADIAKA, github: nadia-k}"
+    repo.files[toy.path(), HEAD] = toy.raw().replace(b"{slack: U024BE7LH, github: liwei}", mine)
+    assert verdict_of(repo).sentences[0].startswith("It waits for Li Wei")
+    repo.word = Confirmed(digest="sha256:0", by="U0STRANGER")
+    assert verdict_of(repo).sentences[0].startswith("It waits for U0STRANGER")
+
+
+def test_what_lakeport_wrote_by_itself_passes_as_it_wrote_it(repo: Repo) -> None:
+    repo.word = structs.replace(CONFIRMED, by=LAKEPORT)
+    repo.reviewed = approved_by("nadia-k")
+    assert verdict_of(repo).outcome is Outcome.OPEN
+    repo.files[toy.path(), HEAD] = toy.raw("base two")
+    assert verdict_of(repo).sentences[0].startswith("Lakeport wrote this")
+
+
+def test_what_is_written_by_hand_is_said_to_be_and_asks_for_nobodys_word(repo: Repo) -> None:
+    repo.word = Confirmed()
+    repo.authors = Authors(frozenset({"janed"}), False, ("Onboard churn",))
+    repo.reviewed = approved_by("nadia-k")
+    verdict = verdict_of(repo, author="janed")
+    assert verdict.outcome is Outcome.OPEN
+    assert verdict.sentences[-1] == (
+        "Written by hand: janed opened this pull request, and nobody confirmed it in Slack."
+    )
+    repo.authors = Authors(frozenset({"janed", "lakeport[bot]"}), False, ("Onboard churn",))
+    assert verdict_of(repo, author="janed").outcome is Outcome.NOT_CONFIRMED, "a commit of ours is in it"
+    assert verdict_of(repo, author="dependabot[bot]").outcome is Outcome.NOT_CONFIRMED
+
+
+def test_what_touches_no_request_is_asked_about_no_word() -> None:
+    code = Repo(changed=(FileChange(path="README.md", status="modified"),), word=Confirmed())
+    assert verdict_of(code).outcome is Outcome.NOT_A_REQUEST

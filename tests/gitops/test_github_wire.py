@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 import responses
-from github import Github
+from github import Github, GithubException
 from github.Requester import HTTPSRequestsConnectionClass, Requester, RequestsResponse
 
 from gitops import budget, github_wire
 from gitops.clients import repository_github, translate
 from gitops.errors import RemoteUnavailable
 from gitops.patience import bounded
+from gitops.request_ids import noted
 from tests.fakes.github_rest import API
 
 NAMES = [f"repo-{number}" for number in range(8)]
@@ -82,6 +83,17 @@ def test_a_look_by_graphql_is_not_counted(hub: Github, monkeypatch: pytest.Monke
     with pytest.raises(RemoteUnavailable), translate("GitHub"):  # nobody answers there
         hub.requester.graphql_query("query { viewer { login } }", {})
     assert spent == []
+
+
+def test_the_ids_of_writes_are_noted(wire: responses.RequestsMock, hub: Github) -> None:
+    """Also of one that GitHub refuses; of a look none is."""
+    url = "https://github.test:443/api/v3/repos/acme/other"
+    wire.patch(url, status=422, json={"message": "no"}, headers={"X-GitHub-Request-Id": "C3A0:2F5B:2"})
+    wire.get(url, json={"url": f"{API}/repos/acme/other"}, headers={"X-GitHub-Request-Id": "C3A0:2F5B:1"})
+    ids: list[str] = []
+    with noted(ids), pytest.raises(GithubException):
+        hub.get_repo("acme/other").edit(description="x")
+    assert ids == ["C3A0:2F5B:2"]
 
 
 def test_a_client_without_encryption_is_counted_too() -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ from gitops.live import Progress, encode
 from gitops.plan import Change, Stage, Verb
 from gitops.pulls import Pull
 from gitops.receipts import verify
+from gitops.verdict import CountedApproval
 from tests.support import toy
 from tests.support.gitrepo import GitRepo
-from tests.support.town import MISSING, Town
+from tests.support.town import MISSING, OPEN, Town
 
 
 @pytest.fixture
@@ -55,6 +56,51 @@ def test_merged_and_approved_becomes_applied(town: Town) -> None:
     assert receipt.error is None
     assert "## Applied" in town.pulls.comments[1, "<!-- lakeport:result dev/growth/churn -->"]
     assert verify(town.ledger.receipts) == []
+
+
+def test_a_receipt_says_who_approved_when_for_what_and_by_which_policy(town: Town) -> None:
+    pull = town.request("churn", "base b red")
+    given = CountedApproval(
+        login="nadia-k", at="2026-11-21T05:30:00Z", commit=pull.head_sha, rules=("team-growth",)
+    )
+    town.pulls.verdicts[pull.number] = replace(OPEN, approvals=(given,))
+    town.apply()
+    for receipt in town.ledger.receipts:  # also that of the beginning
+        (one,) = receipt.approvals
+        assert (one.login, one.at, one.commit, one.rules) == (
+            "nadia-k",
+            "2026-11-21T05:30:00Z",
+            pull.head_sha,
+            ("team-growth",),
+        )
+        assert receipt.gate == "open"
+        assert receipt.policy_digest == "sha256:policy"
+    make, paint = town.last.steps
+    assert (make.before, make.wanted) == (None, {"mark": "dev/growth/churn", "tags": []})
+    assert (paint.before, paint.wanted, paint.read_back) == ([], ["red"], "as_wanted")
+
+
+def test_the_look_at_the_end_knows_what_other_requests_want_as_the_plan_did(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else what it gives to them would be read back as too much."""
+    town.request("other", "base b")
+    town.request("churn", "base b")
+    beside: list[int] = []
+    toys = toy.registry
+
+    def registry(world: toy.World) -> Any:
+        base = toys(world)["base"]
+
+        def plan(wanted: Any, state: Any) -> Any:
+            beside.append(len(wanted.beside))
+            return base.plan(wanted, state)
+
+        return {**toys(world), "base": replaced(base, plan=plan)}
+
+    monkeypatch.setattr(toy, "registry", registry)
+    town.apply(only=["churn"])
+    assert beside == [1, 1]
 
 
 def test_nothing_is_said_when_nothing_is_pending(town: Town) -> None:
@@ -279,9 +325,9 @@ def test_pending_is_what_the_latest_receipt_does_not_cover(town: Town) -> None:
     assert [one.request for one in pending(checkout, ())] == ["dev/growth/churn"]
     town.apply()
     assert pending(checkout, town.ledger.receipts) == ()
-    failed = replace(town.last, status="failed")
+    failed = replaced(town.last, status="failed")
     assert [one.request for one in pending(checkout, [*town.ledger.receipts, failed])] == ["dev/growth/churn"]
-    older = replace(town.last, file_digest="sha256:other")
+    older = replaced(town.last, file_digest="sha256:other")
     assert len(pending(checkout, [*town.ledger.receipts, older])) == 1
 
 
@@ -364,13 +410,13 @@ def test_many_runs_at_once_do_everything_once(town: Town) -> None:
     town.request("churn", "base b", "side s", "top t")
     runs = [str(number) for number in range(1, 5)]
     drawn = threading.Barrier(len(runs), timeout=10)
-    approved_set = town.pulls.approved_set
+    planned = town.pulls.planned
 
-    def together(sha: str, request: str) -> Any:
+    def together(sha: str, request: str, *, by: datetime) -> Any:
         drawn.wait()
-        return approved_set(sha, request)
+        return planned(sha, request, by=by)
 
-    town.pulls.approved_set = together  # type: ignore[method-assign]
+    town.pulls.planned = together  # type: ignore[method-assign]
     with ThreadPoolExecutor(len(runs)) as pool:
         landed = [one for [one] in pool.map(lambda run: town.apply(run=run), runs)]
     assert sorted(one.exit_code for one in landed) in ([0, 7, 7, 7], [0, 0, 7, 7], [0, 0, 0, 7], [0, 0, 0, 0])
@@ -518,3 +564,16 @@ def test_data_is_dropped_only_when_its_hold_is_over(town: Town, monkeypatch: pyt
     town.time += timedelta(days=1)
     assert [one.exit_code for one in town.apply()] == [0]
     assert (town.last.status, town.world.things) == ("applied", {})
+
+
+@pytest.mark.parametrize(
+    ("author", "made_by"), [("LakePort[bot]", "bot"), ("liwei", "hand"), ("x[bot]", "hand")]
+)
+def test_the_receipt_says_whether_our_app_opened_the_pull_request(
+    town: Town, author: str, made_by: str
+) -> None:
+    pull = town.request("churn", "base b red")
+    town.pulls.merged[pull.merge_sha or ""] = replace(pull, author=author)
+    town.apply()
+    assert town.last.made_by == made_by
+    assert verify(town.ledger.receipts) == []

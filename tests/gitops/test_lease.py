@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gitops.errors import Waits
 from gitops.lease import LEASE, TRIES, WORKING, holder, live, require_free, tries, until, why_held
 from gitops.patience import STEP_SECONDS
-from gitops.receipt import Receipt, ReceiptDraft
+from gitops.receipt import Receipt, ReceiptDraft, seal
 
 NOW = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
 REQUEST = "dev/growth/churn"
@@ -40,7 +40,7 @@ def chain(*entries: tuple[str, int, str], **more: Any) -> list[Receipt]:
     found = []
     for number, (run, attempt, status) in enumerate(entries, 1):
         one = draft(run, attempt, status, **more)
-        found.append(Receipt(**vars(one), number=number, at="2026-11-21T06:00:00+00:00", previous=""))
+        found.append(seal(one, number=number, at="2026-11-21T06:00:00+00:00", previous=""))
     return found
 
 
@@ -123,7 +123,7 @@ def test_at_most_one_holds_it_however_runs_come_and_go(events: list[tuple[str, b
         attempt = attempt if status == "partial" else len(receipts) + 1
         one = draft(run, attempt, status)
         number = len(receipts) + 1
-        receipts.append(Receipt(**vars(one), number=number, at="", previous=""))
+        receipts.append(seal(one, number=number, at="", previous=""))
         assert len(working) <= 1
 
 

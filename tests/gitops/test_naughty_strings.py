@@ -34,7 +34,8 @@ from gitops.finding import Finding, Place, Severity
 from gitops.plan import Change, Plan, Reason, Refusal, Verb
 from gitops.render import pull_body, pull_title
 from gitops.render_findings import findings_github, print_findings
-from gitops.render_plan import plan_comment, print_plan
+from gitops.render_plan import plan_comment
+from gitops.render_plan_terminal import print_plan
 from gitops.report import Entry, Report
 from gitops.request import Loaded, dump_request, load_request
 from gitops.rulebook import rule_book

@@ -7,7 +7,9 @@ from datetime import date
 
 import pytest
 
+from gitops.confirmation import LAKEPORT
 from gitops.errors import Refused
+from gitops.plan import digest
 from gitops.proposing import Answer, Proposed, next_version, propose
 from gitops.pulls import Repository, open_repository
 from gitops.request import Loaded, load_request
@@ -33,7 +35,7 @@ def github() -> GitHubRest:
 @pytest.fixture
 def repo(github: GitHubRest) -> Iterator[Repository]:
     with github.serve() as client:
-        yield open_repository(client, FULL_NAME, sleep=lambda seconds: None)
+        yield open_repository(client, FULL_NAME, login=github.login, sleep=lambda seconds: None)
 
 
 def loaded(raw: bytes = MERGED) -> Loaded:
@@ -46,7 +48,7 @@ def ask(
     merged = merged or loaded()
     said = {"metadata.revision": revision}
     composed = next_version(merged, said, registry=KINDS, policy=POLICY, today=TODAY)
-    return propose(repo, merged, composed, verb="Revert", why="Because.", insist=insist)
+    return propose(repo, merged, composed, verb="Revert", why="Because.", app="lakeport[bot]", insist=insist)
 
 
 def on_branch(github: GitHubRest) -> bytes:
@@ -62,7 +64,23 @@ def test_it_brings_the_next_version_and_says_why(github: GitHubRest, repo: Repos
     assert pull["title"] == "Revert churn (growth, dev)"
     assert pull["body"].startswith("Because.\n")
     assert "revision" in pull["body"]
-    assert len(github.writes) == 3
+    assert len(github.writes) == 4
+
+
+def test_what_our_app_writes_has_its_word_and_what_a_person_proposes_has_theirs(
+    github: GitHubRest, repo: Repository
+) -> None:
+    made = repo.pull(ask(repo).number)
+    said = repo.confirmed(made, "lakeport[bot]")
+    assert (said.digest, said.by) == (digest(on_branch(github)), LAKEPORT)
+    message = github.commits[made.head_sha]["message"]
+    assert f"Lakeport-Confirmed: {said.digest}\nLakeport-Confirmed-By: lakeport\n" in message
+    github.close(made.number)
+    with github.serve() as client:
+        theirs = open_repository(client, FULL_NAME, login="janed", sleep=lambda seconds: None)
+        before = sum(map(len, github.statuses.values()))
+        ask(theirs, revision=3)
+    assert sum(map(len, github.statuses.values())) == before
 
 
 def test_asked_again_it_is_found_and_nothing_is_written(github: GitHubRest, repo: Repository) -> None:

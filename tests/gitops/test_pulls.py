@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from gitops.checks import TEXT_LIMIT, decode_approved, encode_approved
 from gitops.errors import Refused, RemoteDenied, RemoteError, RemoteUnavailable
-from gitops.plan import Approved, Change, Plan, Verb
+from gitops.plan import Approved, Change, Plan, Verb, digest
 from gitops.pulls import GATE_CHECK, PLAN_CHECK, Author, Repository, open_repository
-from tests.fakes.github_rest import FULL_NAME, GitHubRest
+from tests.fakes.github_rest import FULL_NAME, MERGED, GitHubRest
 
 REQUEST = "dev/growth/churn"
 PATH = "requests/dev/growth/churn.yaml"
 BRANCH = "request/dev/growth/churn"
 REPO = f"/repos/{FULL_NAME}"
+ONE, TWO = b"one\n", b"two\n"
 
 
 @pytest.fixture
@@ -38,6 +41,100 @@ def submit(repo: Repository, raw: bytes = b"one\n", **more: Any) -> Any:
 
 def branch_files(github: GitHubRest) -> dict[str, bytes]:
     return github.files(github.refs[f"refs/heads/{BRANCH}"])
+
+
+# --- what was confirmed
+
+APP, LI = "lakeport[bot]", "U024BE7LH"
+
+
+def statuses(github: GitHubRest, sha: str) -> list[tuple[str, str, str]]:
+    return [(one["context"], one["state"], one["description"]) for one in github.statuses.get(sha, [])]
+
+
+def test_the_word_stands_on_the_commit_before_it_is_proposed(github: GitHubRest, repo: Repository) -> None:
+    pull = submit(repo, confirmed_by=LI, app=APP)
+    assert [call.split("/")[-1 if "pulls" in call else -2] for call in github.writes[-2:]] == [
+        "statuses",
+        "pulls",
+    ]
+    assert statuses(github, pull.head_sha) == [
+        ("lakeport/confirmed", "success", f"{digest(ONE)} confirmed by {LI}")
+    ]
+    found = repo.confirmed(pull, APP)
+    assert (found.digest, found.by, found.commit) == (digest(b"one\n"), LI, pull.head_sha)
+    assert submit(repo, confirmed_by=LI, app=APP) == pull
+    assert len(statuses(github, pull.head_sha)) == 1, "it is said once"
+
+
+@pytest.mark.parametrize("effect", ["before", "after"])
+def test_a_submit_that_died_before_its_word_gives_it_the_next_time(
+    github: GitHubRest, repo: Repository, effect: str
+) -> None:
+    fault = github.after if effect == "after" else github.instead
+    for raw in (b"one\n", b"two\n"):
+        fault(r"POST .*/statuses/.*", (403, {"message": "Resource not accessible by integration"}))
+        with pytest.raises(RemoteDenied):
+            submit(repo, raw, confirmed_by=LI, app=APP)
+        pull = submit(repo, raw, confirmed_by=LI, app=APP)
+        assert repo.confirmed(pull, APP).digest == digest(raw)
+        assert len(statuses(github, pull.head_sha)) == 1
+    assert len(github.pulls) == 1
+
+
+def test_a_commit_of_somebody_else_is_not_confirmed_by_what_they_say(
+    github: GitHubRest, repo: Repository
+) -> None:
+    pull = submit(repo, confirmed_by=LI, app=APP)
+    sha = github.push(BRANCH, PATH, b"two\n", login="nadia-k")
+    forged = {"context": "lakeport/confirmed", "description": f"{digest(TWO)} confirmed by {LI}"}
+    github.add_status(sha, login="nadia-k", state="success", **forged)
+    found = repo.confirmed(repo.pull(pull.number), APP)
+    assert (found.digest, found.since) == (digest(b"one\n"), ("nadia-k",))
+    repo.confirm(repo.pull(pull.number), digest(b"two\n"), LI, app=APP)
+    assert repo.confirmed(repo.pull(pull.number), APP).commit == sha
+
+
+def test_a_branch_that_is_set_back_to_an_earlier_version_is_not_what_was_confirmed(
+    github: GitHubRest, repo: Repository
+) -> None:
+    first = submit(repo, confirmed_by=LI, app=APP)
+    second = submit(repo, b"two\n", confirmed_by=LI, app=APP)
+    assert repo.confirmed(second, APP).digest == digest(b"two\n")
+    github.refs[f"refs/heads/{BRANCH}"] = first.head_sha
+    back = repo.confirmed(repo.pull(first.number), APP)
+    assert (back.digest, back.unwanted) == ("", frozenset({digest(b"one\n")}))
+    assert [state for _, state, _ in statuses(github, first.head_sha)] == ["success", "failure"]
+
+
+def test_what_was_merged_stays_confirmed_for_the_apply_that_follows(
+    github: GitHubRest, repo: Repository
+) -> None:
+    first = submit(repo, confirmed_by=LI, app=APP)
+    github.merge(first.number)
+    submit(repo, b"two\n", confirmed_by=LI, app=APP)
+    assert repo.confirmed(repo.pull(first.number), APP).digest == digest(b"one\n")
+    given_up = repo.open_pull(REQUEST)
+    assert given_up is not None
+    github.close(given_up.number)
+    submit(repo, b"three\n", confirmed_by=LI, app=APP)
+    assert repo.confirmed(repo.pull(given_up.number), APP).digest == ""
+
+
+def test_other_statuses_of_ours_say_nothing_of_it(github: GitHubRest, repo: Repository) -> None:
+    pull = submit(repo)
+    words = f"{digest(ONE)} confirmed by {LI}"
+    github.add_status(pull.head_sha, context="ci", state="success", description=words)
+    github.add_status(pull.head_sha, context="lakeport/confirmed", state="pending", description=words)
+    github.add_status(pull.head_sha, context="lakeport/confirmed", state="success", description=None)
+    assert repo.confirmed(pull, APP).digest == ""
+
+
+def test_a_head_that_is_not_listed_yet_is_looked_at(github: GitHubRest, repo: Repository) -> None:
+    pull = submit(repo, confirmed_by=LI, app=APP)
+    sha = github.commit({PATH: b"two\n"}, [])
+    repo.confirm(replace(pull, head_sha=sha), digest(b"two\n"), LI, app=APP)
+    assert repo.confirmed(replace(pull, head_sha=sha), APP).digest == digest(b"two\n")
 
 
 # --- closing
@@ -330,6 +427,7 @@ def test_the_review_that_stands(github: GitHubRest, repo: Repository) -> None:
     assert found == {
         "nadia-k": ("APPROVED", pull.head_sha),
         "omar-f": ("CHANGES_REQUESTED", pull.head_sha),
+        "ghost": ("APPROVED", pull.head_sha),
     }
 
 
@@ -351,8 +449,33 @@ def test_a_commit_of_nobody_known_is_said(github: GitHubRest, repo: Repository) 
         False,
         2,
     )
+    assert not made.unsigned
     github.push(BRANCH, PATH, b"three\n", login=None)
     assert repo.commit_authors(pull).unknown
+
+
+def test_a_commit_that_only_names_our_app_is_not_by_it(github: GitHubRest, repo: Repository) -> None:
+    """Whoever pushes chooses the name and the address in a commit; GitHub signs what an app makes."""
+    pull = submit(repo)
+    assert not repo.commit_authors(pull).unsigned
+    github.push(BRANCH, PATH, b"two\n", login="lakeport[bot]")
+    made = repo.commit_authors(pull)
+    assert (made.logins, made.unsigned) == (frozenset({"lakeport[bot]"}), True)
+
+
+def test_reading_commits_and_comments_asks_once_for_each_list(github: GitHubRest, repo: Repository) -> None:
+    pull = submit(repo)
+    github.push(BRANCH, PATH, b"two\n", login="liwei")
+    for login in ("petra-v", "lakeport[bot]"):
+        github.add_comment(pull.number, login, "Hello.")
+    github.calls.clear()
+    repo.commit_authors(pull)
+    said = repo.conversation(pull)
+    assert [(one.login, one.person, one.edited) for one in said] == [
+        ("petra-v", True, False),
+        ("lakeport[bot]", False, False),
+    ]
+    assert len(github.calls) == 2
 
 
 # --- comments
@@ -419,39 +542,42 @@ def put(repo: Repository, sha: str, text: str, conclusion: str = "success", **mo
     repo.put_check(sha, PLAN_CHECK, conclusion, "Title", "Summary", text, **more)
 
 
+def approved(repo: Repository, sha: str, request: str = REQUEST, by: str = MERGED) -> Approved | None:
+    found = repo.planned(sha, request, by=datetime.fromisoformat(by))
+    return found.approved if found else None
+
+
 def test_what_was_approved_comes_back(github: GitHubRest, repo: Repository) -> None:
     sha = submit(repo).head_sha
     put(repo, sha, encode_approved([APPROVED]))
-    assert repo.approved_set(sha) == APPROVED
-    assert repo.approved_set(sha, REQUEST) == APPROVED
-    assert repo.approved_set(sha, "dev/growth/other") is None
-    assert repo.approved_set(github.refs["refs/heads/main"]) is None
+    assert approved(repo, sha) == APPROVED
+    assert approved(repo, sha, "dev/growth/other") is None
+    assert approved(repo, github.refs["refs/heads/main"]) is None
 
 
-def test_several_requests_have_to_be_named(repo: Repository) -> None:
+def test_each_of_several_requests_has_its_own(repo: Repository) -> None:
     other = Approved.of(plan(1, "dev/growth/other"))
     put(repo, "a" * 40, encode_approved([APPROVED, other]))
-    assert repo.approved_set("a" * 40) is None
-    assert repo.approved_set("a" * 40, "dev/growth/other") == other
-    assert repo.approved_sets("a" * 40) == (APPROVED, other)
+    assert approved(repo, "a" * 40) == APPROVED
+    assert approved(repo, "a" * 40, "dev/growth/other") == other
 
 
 def test_the_newest_run_of_our_app_decides(github: GitHubRest, repo: Repository) -> None:
     text = encode_approved([APPROVED])
     said = {"name": PLAN_CHECK, "head_sha": "a" * 40, "output": {"text": text}}
     github.add_run(app="mallory", conclusion="success", **said)
-    assert repo.approved_set("a" * 40) is None, "another app's word"
+    assert approved(repo, "a" * 40) is None, "another app's word"
     github.add_run(conclusion="success", **said)
-    assert repo.approved_set("a" * 40) == APPROVED
+    assert approved(repo, "a" * 40) == APPROVED
     github.add_run(conclusion="failure", **said)
-    assert repo.approved_set("a" * 40) is None, "a later run failed"
+    assert approved(repo, "a" * 40) is None, "a later run failed"
 
 
 @pytest.mark.parametrize("odd", [{"status": "in_progress"}, {"conclusion": "neutral"}, {"conclusion": None}])
 def test_only_a_finished_success_counts(github: GitHubRest, repo: Repository, odd: dict[str, Any]) -> None:
     said = {"name": PLAN_CHECK, "head_sha": "a" * 40, "output": {"text": encode_approved([APPROVED])}}
     github.add_run(**{"conclusion": "success", **said, **odd})
-    assert repo.approved_set("a" * 40) is None
+    assert approved(repo, "a" * 40) is None
 
 
 def test_another_app_can_be_trusted(
@@ -459,10 +585,71 @@ def test_another_app_can_be_trusted(
 ) -> None:
     said = {"name": PLAN_CHECK, "head_sha": "a" * 40, "output": {"text": encode_approved([APPROVED])}}
     github.add_run(app="lakeport", conclusion="success", **said)
-    assert repo.approved_set("a" * 40) is None
+    assert approved(repo, "a" * 40) is None
     monkeypatch.setenv("LAKEPORT_CHECK_APP", "lakeport")
     with github.serve() as client:
-        assert open_repository(client, FULL_NAME).approved_set("a" * 40) == APPROVED
+        assert approved(open_repository(client, FULL_NAME), "a" * 40) == APPROVED
+
+
+def test_what_was_planned_after_the_merge_was_before_nobody(github: GitHubRest, repo: Repository) -> None:
+    def drawn(at: str, sets: Approved, conclusion: str = "success") -> None:
+        said = {"name": PLAN_CHECK, "head_sha": "a" * 40, "output": {"text": encode_approved([sets])}}
+        github.add_run(conclusion=conclusion, completed_at=at, **said)
+
+    other = Approved.of(plan(1))
+    drawn("2026-11-21T05:00:01Z", other)
+    assert approved(repo, "a" * 40) is None
+    drawn("2026-11-21T04:00:00Z", APPROVED)
+    assert approved(repo, "a" * 40) == APPROVED
+    assert approved(repo, "a" * 40, by="2026-11-21T03:59:59Z") is None
+    drawn("2026-11-21T04:30:00Z", other, "failure")
+    assert approved(repo, "a" * 40) is None, "the newest of those that were over by then"
+
+
+def test_since_when_these_very_changes_could_be_read(github: GitHubRest, repo: Repository) -> None:
+    other = Approved.of(plan(1))
+    for hour, sets in enumerate([APPROVED, other, APPROVED, APPROVED]):
+        said = {"name": PLAN_CHECK, "head_sha": "a" * 40, "output": {"text": encode_approved([sets])}}
+        github.add_run(conclusion="success", completed_at=f"2026-11-21T0{hour}:00:00Z", **said)
+    found = repo.planned("a" * 40, REQUEST, by=datetime.fromisoformat(MERGED))
+    assert found is not None
+    assert (found.since.hour, found.drawn.hour) == (2, 3)
+
+
+def test_every_plan_is_a_run_of_its_own(github: GitHubRest, repo: Repository) -> None:
+    """GitHub gives each the time at which it ended; of one that is edited nobody knows which time that is."""
+    for _ in range(2):
+        put(repo, "a" * 40, encode_approved([APPROVED]))
+    assert [run["name"] for run in github.runs] == [PLAN_CHECK, PLAN_CHECK]
+    assert not any("completed_at" in call for call in github.calls)
+
+
+def test_a_comment_is_read_by_its_id(github: GitHubRest, repo: Repository) -> None:
+    number = submit(repo).number
+    made = github.add_comment(number, "nadia-k", "/lakeport plan")
+    found = repo.said(made["id"])
+    assert found is not None
+    assert (found.login, found.body, found.person, found.edited) == ("nadia-k", "/lakeport plan", True, False)
+    assert found.number == number
+    for odd, wanted in (
+        ({"updated_at": "2026-11-21T06:00:01Z"}, ("nadia-k", True, True)),
+        ({"performed_via_github_app": {"slug": "helper"}}, ("nadia-k", False, True)),
+        ({"user": None}, ("", False, True)),
+    ):
+        made |= odd
+        found = repo.said(made["id"])
+        assert found is not None
+        assert (found.login, found.person, found.edited) == wanted
+    assert repo.said(made["id"] + 1) is None
+
+
+def test_a_workflow_of_the_default_branch_is_started(github: GitHubRest, repo: Repository) -> None:
+    url = repo.dispatch("check.yml", {"pull": "1"})
+    assert github.dispatched == [("check.yml", "main", {"pull": "1"})]
+    assert url.startswith("https://github.test/acme/lakeport/actions/runs/")
+    github.instead(f"POST {REPO}/actions/workflows/check.yml/dispatches", (403, {"message": "No."}))
+    with pytest.raises(RemoteDenied):
+        repo.dispatch("check.yml", {"pull": "1"})
 
 
 def broken_texts() -> dict[str, str]:
@@ -503,7 +690,7 @@ def test_anything_odd_means_nothing_is_approved(github: GitHubRest, repo: Reposi
     assert decode_approved(text) is None
     said = {"name": PLAN_CHECK, "head_sha": "a" * 40, "output": {"text": text}}
     github.add_run(conclusion="success", **said)
-    assert repo.approved_set("a" * 40) is None
+    assert approved(repo, "a" * 40) is None
 
 
 def test_a_plan_too_long_for_a_check_run_is_refused_and_not_cut() -> None:
@@ -531,7 +718,7 @@ def test_a_check_never_keeps_what_an_earlier_one_said(github: GitHubRest, repo: 
     assert [run["output"]["annotations_count"] for run in github.runs] == [1, 0]
     put(repo, "a" * 40, "", "failure")
     assert github.runs[-1]["output"]["text"] is None
-    assert repo.approved_set("a" * 40) is None
+    assert approved(repo, "a" * 40) is None
 
 
 def test_many_annotations_are_sent_in_batches(github: GitHubRest, repo: Repository) -> None:

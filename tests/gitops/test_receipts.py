@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from gitops.errors import RemoteDenied, RemoteError, RemoteUnavailable, Waits
-from gitops.receipt import number_in, path_of
+from gitops.receipt import LONGEST, MOST_BYTES, Approval, BrokeGlass, number_in, path_of, seal, with_verdict
 from gitops.receipts import Receipt, ReceiptDraft, Receipts, Step, parse_receipt, verify
+from gitops.verdict import BrokeGlass as BrokeGlassVerdict
+from gitops.verdict import CountedApproval, Outcome, Verdict
 from tests.fakes.github_rest import FULL_NAME, GitHubRest
 
 REPO = f"/repos/{FULL_NAME}"
@@ -319,20 +322,105 @@ def test_a_text_that_cannot_be_written_is_written_as_well_as_it_can(receipts: Re
     assert verify(receipts.read_all()) == []
 
 
+DATA = Path(__file__).parents[1] / "data/receipts"
+
+
+def test_what_earlier_versions_wrote_is_read_and_encoded_byte_for_byte() -> None:
+    """Of before a receipt said what was found, who approved when, and which requests were sent."""
+    raws = [path.read_bytes() for path in sorted(DATA.iterdir())]
+    read = [parse_receipt(raw) for raw in raws]
+    assert len(read) == 3
+    assert verify(read) == []
+    assert [one.encode() for one in read] == raws
+
+
+def test_what_says_nothing_is_left_out_and_what_says_something_is_there() -> None:
+    full = seal(
+        draft(
+            steps=(
+                replace(
+                    STEP,
+                    before={"tags": ["red"]},
+                    wanted={"tags": ["blue"]},
+                    after={"tags": ["black"]},
+                    read_back="differs",
+                    differs="It does not stand as wanted.",
+                    request_ids=("C3A0:2F5B", "C3A0:2F5C"),
+                ),
+            ),
+            approvals=(
+                Approval(login="nadia-k", at="2026-11-20T09:00:00Z", commit="c" * 40, rules=("team",)),
+            ),
+            broke_glass=(BrokeGlass(login="liwei", at="2026-11-20T09:00:00Z", reason="It burns."),),
+            passes_alone=("small-edits",),
+            gate="open",
+            policy_digest="sha256:" + "d" * 64,
+            model="gpt-5-mini; prompt sha256:" + "e" * 64,
+            made_by="bot",
+        ),
+        number=1,
+        at="2026-11-21T06:00:00+00:00",
+        previous="",
+    )
+    assert parse_receipt(full.encode()) == full
+    assert verify([full]) == []
+    said = json.loads(full.encode())
+    assert said["approvals"][0]["rules"] == ["team"]
+    plain = json.loads(CHAIN[0].encode())
+    later = {"approvals", "broke_glass", "passes_alone", "gate", "policy_digest", "model", "made_by"}
+    assert later <= said.keys()
+    assert not later & plain.keys()
+    of_step = {"before", "wanted", "after", "read_back", "differs", "request_ids"}
+    assert of_step <= said["steps"][0].keys()
+    assert not of_step & plain["steps"][0].keys()
+
+
+def test_a_receipt_of_many_steps_keeps_the_steps_and_leaves_out_their_values(receipts: Receipts) -> None:
+    value = {f"name-{number}": "x" * 90 for number in range(35)}
+    ids = tuple(f"C3A0:{number}" for number in range(50))
+    step = replace(STEP, before=value, wanted=value, read_back="as_wanted", error="e" * 2000, request_ids=ids)
+    many = tuple(replace(step, key=f"repo/churn-{number}/repo") for number in range(200))
+    written = receipts.append(draft(steps=many))
+    assert len(written.steps) == 200
+    assert {(one.before, one.wanted, one.read_back) for one in written.steps} == {(None, None, "as_wanted")}
+    assert {(len(one.error or ""), one.request_ids) for one in written.steps} == {(200, ids[:5])}
+    assert len(written.encode()) < MOST_BYTES
+    assert verify(receipts.read_all()) == []
+
+
+def test_a_verdict_says_who_approved_what_when_and_who_broke_the_glass() -> None:
+    reason = "prod is down, the token is " + "ghp_" + "a1B2" * 9 + " " + "x" * 5000
+    verdict = Verdict(
+        outcome=Outcome.BROKEN_GLASS,
+        sentences=("…",),
+        counted=("nadia-k",),
+        approvals=(
+            CountedApproval(login="nadia-k", at="2026-11-20T09:00:00Z", commit="c" * 40, rules=("t",)),
+        ),
+        broke_glass=(BrokeGlassVerdict(login="liwei", reason=reason, at="2026-11-20T09:01:00Z"),),
+        passes_alone=("p",),
+        model="gpt-5-mini; prompt sha256:0123456789ab",
+    )
+    found = with_verdict(draft(approvers=()), verdict)
+    assert (found.gate, found.approvers, found.passes_alone) == ("broken_glass", ("nadia-k",), ("p",))
+    assert found.model == "gpt-5-mini; prompt sha256:0123456789ab"
+    assert found.approvals == (
+        Approval(login="nadia-k", at="2026-11-20T09:00:00Z", commit="c" * 40, rules=("t",)),
+    )
+    (broke,) = found.broke_glass
+    assert "ghp_" not in broke.reason
+    assert len(broke.reason) == 1_000
+
+
 # --- reading one
 
 
 def chain(*names: str, **more: Any) -> list[Receipt]:
     done: list[Receipt] = []
     for number, name in enumerate(names, 1):
-        one = draft(name, **more)
-        made = Receipt(
-            **{each.name: getattr(one, each.name) for each in fields(ReceiptDraft)},
-            number=number,
-            at="2026-11-21T06:00:00+00:00",
-            previous=done[-1].digest if done else "",
-        )
-        done.append(replace(made, digest=made.computed_digest()))
+        before = done[-1].digest if done else ""
+        at = "2026-11-21T06:00:00+00:00"
+        done.append(seal(draft(name, **more), number=number, at=at, previous=before))
     return done
 
 
@@ -359,12 +447,29 @@ def test_what_was_encoded_is_read_again() -> None:
         {"extra": 1},
         {"digest": None},
         {"pull": "7"},
+        {"approvals": [{"login": "nadia-k"}]},
+        {"approvals": [{"login": "nadia-k", "at": "", "commit": "", "rules": "team"}]},
+        {"broke_glass": "liwei"},
+        {"outputs": {"repo/churn": {"url": 1}}},
+        {"steps": [{"key": "", "digest": "", "verb": "", "summary": "", "outcome": "", "request_ids": [1]}]},
     ],
 )
 def test_what_is_no_receipt_is_refused(change: dict[str, Any]) -> None:
     data = json.loads(CHAIN[0].encode()) | change
     with pytest.raises(RemoteError, match="cannot be read"):
         parse_receipt(json.dumps(data).encode())
+
+
+def test_the_odd_field_is_named() -> None:
+    data = json.loads(CHAIN[0].encode()) | {"sig\u202ened": 1}
+    with pytest.raises(RemoteError) as caught:
+        parse_receipt(json.dumps(data).encode())
+    assert "unknown field `sig\ufffdned`" in (caught.value.why or "")
+
+
+def test_what_is_far_too_long_is_not_read() -> None:
+    with pytest.raises(RemoteError, match="cannot be read"):
+        parse_receipt(b" " * LONGEST + CHAIN[0].encode())
 
 
 @pytest.mark.parametrize("raw", [b"", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"steps": []}'])

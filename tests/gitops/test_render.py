@@ -4,21 +4,26 @@ import io
 import re
 from dataclasses import replace
 from decimal import Decimal
+from functools import partial
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from gitops import render
 from gitops.amendment import Amendment
 from gitops.cost import Money
 from gitops.edited import Edit, Effect
 from gitops.finding import Finding, Place, Severity
-from gitops.markup import LIMIT, Page, clip, code, escape, visible
+from gitops.leaves import differences
+from gitops.markup import LIMIT, Each, Page, clip, code, escape, visible
 from gitops.plan import Change, OnFailure, Plan, Reason, Refusal, Stage, Verb
+from gitops.plan_words import cost_of, counts, money, removals, summary
 from gitops.policy import ApprovalRule
 from gitops.receipts import Receipt, Step
-from gitops.render_plan import counts, differences, money, plan_comment, print_plan, removals, summary
+from gitops.render_plan import plan_comment
+from gitops.render_plan_terminal import print_plan
 from gitops.report import Entry, Report
 
 NASTY = (
@@ -86,7 +91,20 @@ def receipt(**fields: object) -> Receipt:
         at="2026-11-21T06:00:00+00:00",
         previous="",
     )
-    return replace(made, **fields)  # type: ignore[arg-type]
+    return structs.replace(made, **fields)  # type: ignore[arg-type]
+
+
+def test_a_step_that_reads_back_otherwise_is_marked_where_the_result_is_told() -> None:
+    about = {"key": "k/x/a", "digest": "d", "verb": "create", "summary": ""}
+    steps = (
+        Step(**about, outcome="done", read_back="differs", differs=NASTY),
+        Step(**about, outcome="failed", error="No.", read_back="differs", differs="As one would think."),
+        Step(**about, outcome="failed", error="Lost.", read_back="as_wanted"),
+    )
+    rows = [line for line in render.result_comment(receipt(steps=steps)).splitlines() if "k/x/a" in line]
+    assert escape(NASTY, 1000) in rows[0]
+    assert "one would think" not in rows[1]
+    assert "It stands as wanted nevertheless." in rows[2]
 
 
 # --- markup
@@ -177,6 +195,44 @@ def test_a_page_is_never_longer_than_its_limit_and_counts_what_it_leaves_out(
     assert ("Left out" in text) == page.full
 
 
+def row_of(number: int, length: int, row: int) -> str:
+    return f"<{number}.{row}>{'x' * length}"
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 3), st.integers(1, 9), st.integers(1, 300), st.integers(50, 2000)),
+        max_size=8,
+    ),
+    st.integers(700, 6000),
+)
+def test_what_matters_most_is_taken_first_and_stands_where_it_belongs(
+    sections: list[tuple[int, int, int, int]], limit: int
+) -> None:
+    page = Page("head", limit=limit)
+    for number, (rank, count, length, room) in enumerate(sections):
+        rows = Each(range(count), partial(row_of, number, length))
+        if number % 2:
+            page.fold(f"S{number}", "H", rows, what=f"w{number}", rank=rank, room=room)
+        else:
+            page.rows(f"S{number}", rows, what=f"w{number}", rank=rank, room=room)
+    text = str(page)
+    assert len(text) <= limit
+    assert text.count("<details>") == text.count("</details>")
+    shown = [(int(n), int(row)) for n, row in re.findall(r"<(\d+)\.(\d+)>", text)]
+    assert shown == sorted(shown)
+    stopped = None
+    for number in sorted(range(len(sections)), key=lambda number: sections[number][0]):
+        _, count, length, room = sections[number]
+        kept = sum(n == number for n, _ in shown)
+        assert [row for n, row in shown if n == number] == list(range(kept)), "from the first on"
+        assert kept == 0 or stopped is None, "nothing after the first that did not fit"
+        if kept < count:
+            assert f"{count - kept} w{number}" in text
+            if (length + 5) * (kept + 1) + 60 < room:
+                stopped = number
+
+
 # --- plans
 
 
@@ -213,7 +269,8 @@ def test_a_retirement_is_one_table_by_stage_and_the_hold_stands_below_it() -> No
     plan = Plan(request="dev/growth/churn", file_digest="sha256:0", changes=changes, notes=("It waits.",))
     text = plan_comment(Report(entries=(entry(plan=plan),)))
     assert "**create 0, change 0, remove 3, " in text
-    shown = text.split("#### Taken away, in this order")[1].split("#### Who must approve")[0]
+    assert text.index("#### Who must approve") < text.index("#### Taken away")
+    shown = text.split("#### Taken away, in this order")[1].split("<details>")[0]
     assert [
         line.rpartition(" | ")[0].replace("\N{NO-BREAK SPACE}", " ")
         for line in shown.splitlines()
@@ -226,7 +283,7 @@ def test_a_retirement_is_one_table_by_stage_and_the_hold_stands_below_it() -> No
     ]
     assert shown.rstrip().endswith("#### Notes\n- It waits.")
     assert "#### Changes" not in text
-    assert text.split("<details>")[0].count("Stop the cluster") == 1
+    assert shown.count("Stop the cluster") == 1
     out = io.StringIO()
     print_plan(render.open_console(out), entry(plan=plan))
     assert "drop: Drop the schema" in out.getvalue()
@@ -249,7 +306,7 @@ def test_plan_comment_of_refusals_findings_and_errors() -> None:
     invalid = entry(plan=None, findings=(finding(NASTY),))
     broken = entry(plan=None, error="GitHub did not answer.", error_code=4)
     text = plan_comment(Report(entries=(refused, invalid, broken), findings=(finding("Gone."),)))
-    assert "refused: 1 thing(s)" in text
+    assert "refused: 1 thing the" in text
     assert "not valid: 1 error" in text
     assert "GitHub did not answer." in text
     assert "f.yaml&#58;2&#58;7" in text
@@ -260,15 +317,15 @@ def test_plan_comment_of_refusals_findings_and_errors() -> None:
 def test_what_was_decided_is_shown_with_its_reasons() -> None:
     reasons = ("Workers are Standard_E8ds_v5: the size is small.", NASTY)
     text = plan_comment(Report(entries=(entry(change(details=reasons), change(1)),)))
-    decided = text[text.index("#### Decided, and why") : text.index("<details>")]
+    decided = text[text.index("Decided, and why") : text.index("Every value")]
     assert decided.startswith(
-        "#### Decided, and why\n- <code>schema/ml&#95;dev.churn0</code>\n"
+        "Decided, and why</summary>\n\n- <code>schema/ml&#95;dev.churn0</code>\n"
         "  - Workers are Standard&#95;E8ds&#95;v5: the size is small.\n  - "
     )
     assert "churn1" not in decided
     assert "<img" not in decided
     assert "@acme" not in decided
-    assert "#### Decided" not in plan_comment(Report(entries=(entry(change()),)))
+    assert "Decided" not in plan_comment(Report(entries=(entry(change()),)))
 
 
 def test_the_arithmetic_is_in_the_plan_comment_line_by_line() -> None:
@@ -282,7 +339,7 @@ def test_the_arithmetic_is_in_the_plan_comment_line_by_line() -> None:
 def test_what_becomes_of_a_change_when_another_fails_is_part_of_the_plan() -> None:
     kept, undone, held = change(), change(1, on_failure=OnFailure.UNDO), change(2, on_failure=OnFailure.HOLD)
     shown = plan_comment(Report(entries=(entry(kept, undone, held),)))
-    section = shown.split("#### If a later step fails")[1].split("<details>")[0]
+    section = shown.split("If a later step fails</summary>")[1].split("</details>")[0]
     for words in (
         "if this run made it: Create the schema ml&#95;dev.churn1.",
         "person resumes: Create",
@@ -308,9 +365,11 @@ def test_plan_comment_fits_whatever_the_size(requests: int, changes: int) -> Non
     assert len(text) <= LIMIT
     left = re.search(r"Left out.*?: (.*)\.\*\*", text)
     assert left
+    assert text.count(f"create {changes}, change 0") == requests
+    shown = text.count("\n| +\N{NO-BREAK SPACE}create |")
+    assert re.search(rf"\b{requests * changes - shown} changes\b", left[1])
     if requests == 1:
-        shown = text.count("\n| +\N{NO-BREAK SPACE}create |")
-        assert f"{changes - shown} changes" in left[1]
+        assert f"*And {changes - shown:,} more changes.*" in text
 
 
 def test_removals_come_before_what_is_cut() -> None:
@@ -459,3 +518,55 @@ def test_commit_message_has_trailers_nobody_can_forge() -> None:
         "Lakeport-Request: dev/growth/churn",
         "Lakeport-Thread: https://x Lakeport-Request: prod/x",
     ]
+
+
+def test_a_commit_message_says_which_models_read_the_words() -> None:
+    forged = "good; prompt sha256:1\nLakeport-Changed-By: U1"
+    text = render.commit_message(DOCUMENT, request="dev/growth/churn", readers=(forged, "x" * 500))
+    assert text.splitlines()[3].startswith(
+        "Lakeport-Model: good; prompt sha256:1 Lakeport-Changed-By: U1, xxx"
+    )
+    assert len(text.splitlines()) == 4
+    assert len(text.splitlines()[3]) < 230
+
+
+# --- what it costs
+
+
+def eur(low: float, high: float | None = None) -> Money:
+    return Money(Decimal(str(low)), Decimal(str(low if high is None else high)), "EUR")
+
+
+def edited(before: Money | None, after: Money | None) -> Entry:
+    amendment = Amendment(request="r", path="p", edits=(), cost_before=before, cost_after=after)
+    return entry(change(), cost=after, amendment=amendment)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (eur(312), eur(432), "+€120/month (now €432/month)"),
+        (eur(250, 312), eur(350, 500), "+€100 to +€188/month (now €350 to €500/month)"),
+        (eur(432), eur(312), "\N{MINUS SIGN}€120/month (now €312/month)"),
+        (eur(100, 500), eur(200, 400), "+€100 to \N{MINUS SIGN}€100/month (now €200 to €400/month)"),
+        (None, eur(100), "+€100/month (now €100/month)"),
+        (eur(100), None, "\N{MINUS SIGN}€100/month (now nothing)"),
+        (eur(100), eur(100), "about €100/month"),
+        (None, None, "no running cost"),
+        (eur(1), Money(Decimal(2), Decimal(2), "USD"), "about €1/month before, about USD 2/month now"),
+    ],
+)
+def test_of_an_edit_it_is_said_what_becomes_different(
+    before: Money | None, after: Money | None, said: str
+) -> None:
+    found = edited(before, after)
+    assert cost_of(found) == said
+    assert summary(found) == f"create 1, change 0, remove 0, {said}"
+    assert f"**create 1, change 0, remove 0, {said}**" in plan_comment(Report(entries=(found,)))
+
+
+def test_a_new_request_adds_to_the_cost() -> None:
+    assert cost_of(entry(new=True)) == "+€312/month"
+    assert cost_of(entry(new=True, cost=eur(250, 312))) == "+€250 to €312/month"
+    assert cost_of(entry(new=True, cost=None)) == "no running cost"
+    assert cost_of(entry()) == "about €312/month", "nothing is known of what is merged"

@@ -15,7 +15,8 @@ from gitops.edited import Edit, Effect
 from gitops.markup import Page
 from gitops.plan import Plan
 from gitops.render_amendment import FORMATTING, cost_line, due_to, print_amendment, print_edits, section
-from gitops.render_plan import plan_comment, print_plan
+from gitops.render_plan import plan_comment
+from gitops.render_plan_terminal import print_plan
 from gitops.report import Entry, Report
 from tests.support import versions
 from tests.support.versions import COMPUTE, REPO, SCHEMA, data, loaded, resource
@@ -122,7 +123,7 @@ def test_an_approval_that_is_left_behind() -> None:
 
 
 def test_several_people_and_nobody() -> None:
-    found = replace(
+    found = structs.replace(
         amendment(data(resource(COMPUTE, gpu=False))),
         more=(
             ApprovalRule("a", 2, frozenset({"c", "a", "b"}), "One"),
@@ -138,7 +139,7 @@ def test_several_people_and_nobody() -> None:
 
 def test_on_the_pull_request() -> None:
     text = on_github(amendment(EDITED))
-    assert "#### What changed in the request\n\n| | What | Where | What becomes of it |" in text
+    assert "#### What changed in the request\n\n| Edit | What | Where | What becomes of it |" in text
     assert (
         "| ~ | size: small → large | the cluster growth-churn-dev | changed in place; restarts if it runs |"
         in text
@@ -163,7 +164,7 @@ def entry(new: dict[str, Any], old: dict[str, Any] | None = None) -> Entry:
 
 def test_the_comment_says_which_approvals_the_edit_has_to_do_with() -> None:
     text = plan_comment(Report(entries=(entry(EDITED),)))
-    assert text.index("#### What changed in the request") < text.index("#### Who must approve")
+    assert text.index("#### Who must approve") < text.index("#### What changed in the request")
     assert "<code>sam-o</code>: A monthly cost above 2,500 EUR (because of this edit)\n" in text
     assert "<code>nadia-k</code>: The environment dev\n" in text
     text = plan_comment(Report(entries=(entry(data(), data(data_classification="restricted")),)))
@@ -176,9 +177,10 @@ def test_what_comes_after_the_edits_fits_whatever_the_edits_are() -> None:
     some = Edit(sign="~", value="@" * 600, effect=Effect.IN_PLACE, paths=("x",), details=lines)
     taken = structs.replace(some, value="The last grant of risk", effect=Effect.TAKEN, details=())
     risky = structs.replace(some, value="All may read it", risky=True, details=())
-    found = replace(entry(EDITED), amendment=replace(amendment(EDITED), edits=(*[some] * 300, risky, taken)))
+    edited = structs.replace(amendment(EDITED), edits=(*[some] * 300, risky, taken))
+    found = replace(entry(EDITED), amendment=edited)
     text = plan_comment(Report(entries=(found,)))
-    changed = text[text.index("#### What changed") : text.index("#### Who must approve")]
+    changed = text[text.index("#### What changed") : text.index("<sub>Only")]
     assert len(changed) < 20_000
     assert changed.index("All may read it") < changed.index("**taken away**")
     left = re.search(r"and (\d+) more, see `lakeport diff`", changed)
@@ -190,7 +192,7 @@ def test_what_comes_after_the_edits_fits_whatever_the_edits_are() -> None:
 def test_a_new_resource_is_shown_in_part() -> None:
     lines = tuple(f"+ line {number}" for number in range(20))
     new = Edit(sign="+", value="It is new", effect=Effect.MADE, paths=("x",), details=lines)
-    text = on_github(replace(amendment(EDITED), edits=(new,)))
+    text = on_github(structs.replace(amendment(EDITED), edits=(new,)))
     assert "line 11<br>and 8 more |" in text
 
 

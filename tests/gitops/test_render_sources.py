@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gitops import render
 from gitops.markup import LIMIT
-from gitops.render_sources import Origin
+from gitops.noted import Origin
 
 NASTY = "<script>alert(1)</script> @acme/admins [x](https://evil.example) `y` #12 ```"
 DOCUMENT = {

@@ -122,7 +122,7 @@ def test_anything_else_is_refused_in_a_sentence(text: str) -> None:
 
 
 def test_what_an_older_lakeport_wrote_is_refused_by_its_version() -> None:
-    with pytest.raises(UsageError, match="version 1; this Lakeport reads 2"):
+    with pytest.raises(UsageError, match="version 1; this Lakeport reads 3"):
         loads('{"version": 1, "entries": [], "findings": [], "impact": null}')
 
 

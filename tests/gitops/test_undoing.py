@@ -13,6 +13,7 @@ from gitops.errors import RemoteError
 from gitops.kind import Registry
 from gitops.plan import Approved, Change, OnFailure, Plan, Reason, RefusedChange
 from gitops.request import desired
+from gitops.request_ids import note
 from tests.support import toy
 
 
@@ -88,6 +89,18 @@ def test_what_is_to_be_undone_is_taken_away_again_whole(world: toy.World) -> Non
     assert world.things == {}
     assert outcome.outputs == {}
     assert not outcome.ok
+
+
+def test_a_step_that_was_undone_has_the_ids_of_both_ways(world: toy.World) -> None:
+    def before(key: str) -> None:
+        note("POST", key.replace("/", "-"))
+        if key == "top/t/make":
+            raise RemoteError("The shop is closed.")
+
+    world.before_apply = before
+    base, top = carried(world, registry(world, base=OnFailure.UNDO), "base b", "top t").steps
+    assert base.request_ids == ("base-b-make", "base-b-drop")
+    assert (top.request_ids, base.read_back) == (("top-t-make",), "")
 
 
 def test_what_was_made_last_goes_first(world: toy.World) -> None:

@@ -132,6 +132,8 @@ def test_an_integer_of_5000_digits_is_text() -> None:
         ("a: 'x\n", [("yaml-syntax", 2, 1)]),
         ("a: @x\n", [("yaml-syntax", 1, 4)]),
         ("a: *x\n", [("yaml-alias", 1, 4)]),
+        ("# 2 * 3 & more!\na: 1  # a *b, - *c\nb: 2 * 3\nc: *x\n", [("yaml-alias", 4, 4)]),
+        ("a: &x\n# the end *", [("yaml-anchor", 1, 4)]),
     ],
 )
 def test_what_is_refused(text: str, expected: list[tuple[str, int, int]]) -> None:

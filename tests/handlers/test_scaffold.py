@@ -10,7 +10,7 @@ import pytest
 
 from gitops.errors import StalePlan
 from gitops.plan import Change, Reason, RefusedChange
-from handlers import scaffold
+from handlers import _scaffold_plan, scaffold
 from handlers._scaffold_fields import derive
 from handlers._scaffold_files import digest_of
 from handlers._scaffold_marker import parse
@@ -102,7 +102,7 @@ def test_the_plan_says_the_version_and_the_digest(case: Case) -> None:
 
 def test_a_newer_template_changes_nothing_that_stands(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     carry_out(KIND, plan(KIND, wanted(), case.client), case.client)
-    monkeypatch.setattr(scaffold, "digest_of", lambda template: "sha256:newer")
+    monkeypatch.setattr(_scaffold_plan, "digest_of", lambda template: "sha256:newer")
     assert not plan(KIND, wanted(), case.client)
 
 

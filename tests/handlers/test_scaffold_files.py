@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import compileall
-import dataclasses
 import json
 import os
 import subprocess
@@ -281,4 +280,4 @@ def test_a_package_name_is_an_identifier(name: str) -> None:
 
 
 def test_files_say_whether_they_can_be_executed() -> None:
-    assert dataclasses.astuple(files.File("a", "b")) == ("a", "b", False)
+    assert msgspec.structs.astuple(files.File("a", "b")) == ("a", "b", False)

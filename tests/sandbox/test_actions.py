@@ -159,6 +159,77 @@ jobs:
         assert [each.event for each in runs(acme)] == ["push", "workflow_dispatch"]
 
 
+LISTENS = (
+    """
+name: listens
+on:
+  issue_comment: {types: [created, edited, deleted]}
+permissions: {actions: write, pull-requests: write}
+concurrency: {group: "listens-${{ github.event.pull_request.number || github.event.issue.number }}"}
+jobs:
+  a:
+    if: github.event.issue.pull_request && startsWith(github.event.comment.body, '/lakeport')
+    runs-on: ubuntu-latest
+    env: {TOKEN: "${{ github.token }}"}
+    steps:
+    - env:
+        ABOUT: >-
+          ${{ github.event.action }} ${{ github.event.comment.id }} ${{ github.event.issue.number }}
+          ${{ github.ref }}
+      run: |
+        echo "about $ABOUT"
+        at="$GITHUB_API_URL/repos/$GITHUB_REPOSITORY"
+        """
+    + API
+    + """ "$at/issues/1/comments" -d '{"body":"/lakeport from a workflow"}'
+        """
+    + API
+    + """ "$at/actions/workflows/asked.yml/dispatches" -d '{"ref":"main","inputs":{"pull":"1"}}'
+        echo
+"""
+)
+ASKED = """
+name: asked
+on: {workflow_dispatch: {inputs: {pull: {type: string}}}}
+jobs:
+  a:
+    runs-on: ubuntu-latest
+    steps: [{env: {PULL: "${{ inputs.pull }}"}, run: 'echo "pull $PULL"'}]
+"""
+
+
+def test_a_comment_is_told_to_the_workflows_of_main_and_what_they_say_is_not(tmp_path: Path) -> None:
+    with running(tmp_path, {"listens": LISTENS, "asked": ASKED}) as (acme, actions):
+        acme.propose()
+        said = acme["nadia-k"].ok("POST", f"{REPO}/issues/1/comments", {"body": "/lakeport plan"})
+        assert actions.settle()
+        found = {run.event: run for run in runs(acme)}
+        assert sorted(run.event for run in runs(acme)) == ["issue_comment", "workflow_dispatch"]
+        heard = found["issue_comment"]
+        assert f"about created {said['id']} 1 refs/heads/main" in log(acme, heard)
+        assert "201 204" in log(acme, heard), log(acme, heard)
+        assert (heard.actor, heard.title, heard.head_branch) == ("nadia-k", "Onboard churn", "main")
+        assert "pull 1" in log(acme, found["workflow_dispatch"])
+        here = f"{REPO}/issues/comments/{said['id']}"
+        acme["nadia-k"].ok("PATCH", here, {"body": "Never mind."})
+        acme["nadia-k"].ok("DELETE", here)
+        assert actions.settle()
+        later = [run for run in runs(acme) if run.event == "issue_comment"][1:]
+        assert [(run.conclusion, [job.conclusion for job in run.jobs]) for run in later] == [
+            ("success", ["skipped"]),
+            ("success", ["skipped"]),
+        ]
+
+
+def test_a_dispatch_takes_the_inputs_of_the_workflow_and_no_others(tmp_path: Path) -> None:
+    path = f"{REPO}/actions/workflows/asked.yml/dispatches"
+    with running(tmp_path, {"asked": ASKED}) as (acme, actions):
+        odd = acme["lakeport"]("POST", path, {"ref": "main", "inputs": {"issue": "1"}})
+        assert (odd.status_code, odd.json()["message"]) == (422, 'Unexpected inputs provided: ["issue"]')
+        assert actions.settle()
+        assert runs(acme) == []
+
+
 def test_a_job_that_fails_fails_the_run_and_what_needs_it_is_skipped(tmp_path: Path) -> None:
     text = """
 name: ci

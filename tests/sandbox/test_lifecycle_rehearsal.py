@@ -84,9 +84,13 @@ def test_drift_is_reverted_by_a_pull_request_that_is_there_once(acme: World) -> 
             policy=toy.policy(),
             today=END - timedelta(days=9),
         )
-        return proposing.propose(repo, loaded, composed, verb="Revert the drift of", why="It drifted.")
+        return proposing.propose(
+            repo, loaded, composed, verb="Revert the drift of", why="It drifted.", app="lakeport[bot]"
+        )
 
     first = ask()
+    said = repo.confirmed(repo.pull(first.number), "lakeport[bot]")
+    assert (said.by, said.commit) == ("lakeport", repo.pull(first.number).head_sha)
     before = writes(acme)
     second = ask()
     assert (second.number, second.answer, writes(acme)) == (first.number, proposing.Answer.OPEN, before)

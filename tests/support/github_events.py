@@ -43,6 +43,12 @@ def merged() -> dict[str, Any]:
     return {"action": "closed", "pull_request": done, "sender": {"login": "nadia-k"}}
 
 
+def pushed(sha: str, login: str = "nadia-k") -> dict[str, Any]:
+    """Somebody pushed to its branch, as a webhook."""
+    head = {"ref": BRANCH, "sha": sha, "repo": {"full_name": "acme/lakeport"}}
+    return {"action": "synchronize", "pull_request": pull(head=head), "sender": person(login)}
+
+
 def check_run(
     conclusion: str = "success", name: str = "lakeport/plan", title: str = "2 changes"
 ) -> dict[str, Any]:

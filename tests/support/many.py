@@ -6,9 +6,10 @@ import copy
 import json
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from msgspec.structs import replace
 
 from gitops.plan import digest
 from gitops.receipts import Receipt, parse_receipt

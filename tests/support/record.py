@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
+from gitops.drift_record import Day
+from gitops.drift_record import path_of as day_path
 from gitops.plan import digest
 from gitops.receipt import Receipt, Step, path_of
 from tests.support.gitrepo import IDENTITY, GitRepo
@@ -34,6 +39,7 @@ class RecordMaker:
     clock: datetime = BEGIN
     main: list[Commit] = field(default_factory=list)
     receipts: list[Receipt] = field(default_factory=list)
+    looks: list[Day] = field(default_factory=list)
     _commits: dict[int, int] = field(default_factory=dict)
 
     def tick(self, hours: float = 1) -> datetime:
@@ -73,8 +79,8 @@ class RecordMaker:
         self.receipts.append(receipt)
         return receipt
 
-    def write(self, root: Path) -> GitRepo:
-        """The repository, with ``main`` checked out and the branch ``receipts`` beside it."""
+    def write(self, root: Path, *, files: bool = True) -> GitRepo:
+        """The repository with ``main``, its ``files`` checked out, and the branch ``receipts`` beside it."""
         root.mkdir(parents=True)
         repo = GitRepo(root)
         repo.git("init", "--quiet", "--initial-branch=main")
@@ -96,40 +102,63 @@ class RecordMaker:
             )
             for one in chain
         ]
+        actions = "github-actions[bot] <actions@acme.example>"
+        commits += [
+            Commit(
+                datetime.fromisoformat(one.at),
+                actions,
+                f"Drift of {one.day}",
+                {day_path(one.day): one.encode()},
+            )
+            for one in self.looks
+        ]
         if commits:
             self._import(root, "receipts", commits)
-        repo.git("reset", "--quiet", "--hard", "main")
+        if files:
+            repo.git("reset", "--quiet", "--hard", "main")
         return repo
 
     def _import(self, root: Path, branch: str, commits: list[Commit]) -> list[str]:
         """Commits on a new branch by ``git fast-import``; their ids."""
         marks = root / f".git/marks-{branch}"
-        stream = bytearray(f"feature done\nreset refs/heads/{branch}\n".encode())
-        for number, commit in enumerate(commits, 1):
-            stream += f"commit refs/heads/{branch}\nmark :{number}\n".encode()
-            when = f"{int(commit.at.timestamp())} +0000"
-            stream += (
-                f"author {commit.author} {when}\ncommitter GitHub <noreply@github.test> {when}\n".encode()
-            )
-            message = commit.message.encode()
-            stream += b"data %d\n%b\n" % (len(message), message)
-            for path, raw in commit.files.items():
-                if raw is None:
-                    stream += f"D {path}\n".encode()
-                else:
-                    stream += f"M 100644 inline {path}\n".encode() + b"data %d\n%b\n" % (len(raw), raw)
-        stream += b"done\n"
         command = ["git", "-C", str(root), "fast-import", "--quiet", "--done", f"--export-marks={marks}"]
-        subprocess.run(command, input=bytes(stream), check=True, env=os.environ | IDENTITY)
+        with subprocess.Popen(command, stdin=subprocess.PIPE, env=os.environ | IDENTITY) as process:
+            assert process.stdin is not None
+            process.stdin.writelines(_stream(branch, commits))
+            process.stdin.close()
+            assert process.wait() == 0
         lines = (line.split() for line in marks.read_text().splitlines())
         return [sha for _, sha in sorted((int(mark[1:]), sha) for mark, sha in lines)]
 
 
+def _stream(branch: str, commits: list[Commit]) -> Iterator[bytes]:
+    """What ``git fast-import`` reads, commit by commit."""
+    yield f"feature done\nreset refs/heads/{branch}\n".encode()
+    for number, commit in enumerate(commits, 1):
+        when = f"{int(commit.at.timestamp())} +0000"
+        message = commit.message.encode()
+        yield (
+            f"commit refs/heads/{branch}\nmark :{number}\nauthor {commit.author} {when}\n"
+            f"committer GitHub <noreply@github.test> {when}\ndata {len(message)}\n"
+        ).encode() + message
+        for path, raw in commit.files.items():
+            if raw is None:
+                yield f"\nD {path}".encode()
+            else:
+                yield f"\nM 100644 inline {path}\ndata {len(raw)}\n".encode() + raw
+        yield b"\n"
+    yield b"done\n"
+
+
 def many(root: Path, count: int, raw: bytes) -> GitRepo:
-    """A record of so many requests, each merged and applied once; ``raw`` is what they are like."""
-    maker, teams = RecordMaker(), ("growth", "risk", "supply", "ml-platform")
+    """A record of so many requests, each merged and applied once; ``raw`` is what they are like.
+
+    Fifty of each team: Git writes the whole list of a folder again for each commit, so that one long folder
+    would take hours. Of the files none is checked out, but their folder.
+    """
+    maker = RecordMaker()
     for number in range(count):
-        team, name = teams[number % len(teams)], f"p-{number}"
+        team, name = f"team-{number // 50}", f"p-{number}"
         own = raw.replace(b"churn-prediction", name.encode())
         own = own.replace(b"churn_prediction", name.replace("-", "_").encode())
         own = own.replace(b"team: growth", f"team: {team}".encode())
@@ -137,4 +166,6 @@ def many(root: Path, count: int, raw: bytes) -> GitRepo:
         merge = maker.merge(path, own, f"Onboard {name} ({team}, dev) (#{number + 1})")
         maker.receipt(merge, f"dev/{team}/{name}", pull=number + 1)
         maker.clock -= timedelta(hours=1)
-    return maker.write(root)
+    repo = maker.write(root, files=False)
+    (root / "requests").mkdir()
+    return repo

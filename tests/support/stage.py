@@ -6,6 +6,7 @@ anything at any point.
 
 from __future__ import annotations
 
+import base64
 import copy
 import json
 import os
@@ -153,8 +154,15 @@ class Stage:
             title=f"Set up {name}",
             body="Asked for in Slack.",
             message=f"Ask for {name}",
+            confirmed_by="U024BE7LH",
+            app="lakeport[bot]",
         )
         return pull.number
+
+    def publish(self, path: str, file: Path) -> None:
+        """Put a file on the default branch."""
+        raw = base64.b64encode(file.read_bytes()).decode()
+        self.rest("PUT", f"/contents/{path}", {"message": path, "content": raw}).raise_for_status()
 
     def plan(self, number: int) -> None:
         """What the workflow ``check`` does: plan against the live systems, post the approved set."""

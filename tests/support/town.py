@@ -5,11 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from gitops.checkout import Checkout
+from gitops.checks import Planned
 from gitops.drawing import draw
 from gitops.engine import Clients, Journal
 from gitops.errors import RemoteUnavailable
@@ -17,11 +18,12 @@ from gitops.gate import Outcome, Verdict
 from gitops.landing import Landed, Site, apply_pending, policy_of
 from gitops.plan import Approved, Plan
 from gitops.pulls import Pull
-from gitops.receipts import Receipt, ReceiptDraft
+from gitops.receipt import Receipt, ReceiptDraft, seal
 from gitops.request import load_request
 from tests.support import toy
 from tests.support.gitrepo import GitRepo
 
+MERGED = datetime(2026, 11, 21, 5, 0, tzinfo=UTC)
 OPEN = Verdict(outcome=Outcome.OPEN, sentences=("Approved by nadia-k.",), counted=("nadia-k",))
 MISSING = Verdict(outcome=Outcome.MISSING_APPROVALS, sentences=("One more approval is asked for.",))
 
@@ -32,6 +34,8 @@ class Pulls:
 
     merged: dict[str, Pull] = field(default_factory=dict)
     approved: dict[tuple[str, str], Approved] = field(default_factory=dict)
+    drawn: dict[str, datetime] = field(default_factory=dict)
+    since: dict[str, datetime] = field(default_factory=dict)
     comments: dict[tuple[int, str], str] = field(default_factory=dict)
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     broken: bool = False
@@ -42,8 +46,12 @@ class Pulls:
     def pull(self, number: int) -> Pull:
         return next(pull for pull in self.merged.values() if pull.number == number)
 
-    def approved_set(self, sha: str, request: str) -> Approved | None:
-        return self.approved.get((sha, request))
+    def planned(self, sha: str, request: str, *, by: datetime) -> Planned | None:
+        approved = self.approved.get((sha, request))
+        drawn = self.drawn.get(sha, MERGED)
+        if approved is None or drawn > by:
+            return None
+        return Planned(approved=approved, drawn=drawn, since=self.since.get(sha, drawn))
 
     def comment(self, number: int, marker: str) -> str:
         return self.comments.get((number, marker), "")
@@ -81,10 +89,9 @@ class Ledger:
 
     def _append(self, draft: ReceiptDraft, allow: Callable[[Sequence[Receipt]], None]) -> Receipt:
         allow(self.receipts)
-        values = {one.name: getattr(draft, one.name) for one in fields(ReceiptDraft)}
         last = self.receipts[-1].digest if self.receipts else ""
-        made = Receipt(**values, number=len(self.receipts) + 1, at="2026-11-21T06:00:00+00:00", previous=last)
-        self.receipts.append(replace(made, digest=made.computed_digest()))
+        number = len(self.receipts) + 1
+        self.receipts.append(seal(draft, number=number, at="2026-11-21T06:00:00+00:00", previous=last))
         return self.receipts[-1]
 
     @property
@@ -122,6 +129,7 @@ class Town:
             merge_sha=merge,
             author="lakeport[bot]",
             title=name,
+            merged_at=MERGED,
         )
         self.pulls.merged[merge] = pull
         if approve:
@@ -150,6 +158,7 @@ class Town:
             run_id=run,
             attempt=self.attempt,
             tool_version="0.1.0",
+            policy_digest="sha256:policy",
             clock=lambda: self.time,
         )
         return apply_pending(site, tell=tell, **more)

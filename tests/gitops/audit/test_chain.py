@@ -75,6 +75,16 @@ def test_one_that_cannot_be_read(clone: GitRepo) -> None:
     assert any("Receipt 1 cannot be read" in one for one in found(clone))
 
 
+def test_the_field_that_is_odd_is_named(clone: GitRepo) -> None:
+    def add(folder: Path) -> None:
+        path = folder / "00000001.json"
+        path.write_text(path.read_text().replace("{", '{"signed_by\\u001b[31m": "x",', 1))
+
+    on_receipts(clone, add)
+    (said,) = [one for one in found(clone) if "Receipt 1 cannot be read" in one]
+    assert "unknown field `signed_by\ufffd[31m`" in said
+
+
 def test_two_that_changed_places(clone: GitRepo) -> None:
     def swap(folder: Path) -> None:
         one, two = (folder / f"0000000{number}.json" for number in (2, 3))

@@ -10,7 +10,7 @@ import pytest
 from gitops import cli
 from gitops.checkout import POLICY
 from gitops.plan import digest
-from gitops.receipt import Receipt, Step
+from gitops.receipt import Approval, BrokeGlass, Receipt, Step
 from tests.support import toy
 from tests.support.gitrepo import GitRepo
 
@@ -23,7 +23,16 @@ Run = Callable[..., int]
 Out = pytest.CaptureFixture[str]
 
 STEPS = (
-    Step(key="base/b/make", digest="sha256:1", verb="create", summary="Make b", outcome="done", seconds=1.5),
+    Step(
+        key="base/b/make",
+        digest="sha256:1",
+        verb="create",
+        summary="Make b",
+        outcome="done",
+        seconds=1.5,
+        read_back="differs",
+        differs="It does not stand as wanted: Make b.",
+    ),
     Step(key="base/b/paint", digest="sha256:2", verb="update", summary="", outcome="failed", error="No red."),
     Step(key="side/s/make", digest="sha256:3", verb="create", summary="Make s", outcome="not_run"),
 )
@@ -73,6 +82,15 @@ def run(world: toy.World, repo: GitRepo) -> Run:
     return lambda *words: cli.main(toy.registry(world), ["status", *words])
 
 
+def test_when_each_approved_and_who_broke_the_glass_is_said(run: Run, repo: GitRepo, capsys: Out) -> None:
+    given = Approval(login="raj", at="2026-11-20T09:12:44Z", commit="c" * 40, rules=("team",))
+    broke = BrokeGlass(login="ana", at="2026-11-20T09:13:00Z", reason="It burns.")
+    repo.orphan("receipts", stored(receipt(1, approvals=(given,), broke_glass=(broke,))))
+    assert run("churn") == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "pull request #12 by raj (2026-11-20 09:12), opened in an emergency by ana, plan" in said
+
+
 def test_a_request_from_the_question_to_the_receipts(run: Run, repo: GitRepo, capsys: Out) -> None:
     """Who asked, who approved which plan, what each run did and where; nobody is asked for it but Git."""
     repo.orphan("receipts", stored(receipt(1, "failed", error="The shop was closed."), receipt(2)))
@@ -93,6 +111,7 @@ def test_a_request_from_the_question_to_the_receipts(run: Run, repo: GitRepo, ca
         f"   {RUN}/1",
         "2  2026-11-21 06:02  partial: 1 done, 1 failed, 1 not run",
         "   done          base/b/make: Make b  1.5 s",
+        "                 ! It does not stand as wanted: Make b.",
         "   failed        base/b/paint: No red.",
         "   not run       side/s/make: Make s",
         f"   {RUN}/2",

@@ -1,0 +1,59 @@
+"""Whether what was approved holds: its plan was good at the merge, and there when people approved."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from gitops.errors import NotApproved, StalePlan
+
+if TYPE_CHECKING:
+    from gitops.checks import Planned
+    from gitops.plan import Approved
+    from gitops.pulls import Pull
+    from gitops.verdict import Verdict
+
+AGAIN = (
+    "Comment /lakeport approve-again on the pull request: that opens a small one, where what would be done "
+    "now is approved."
+)
+"""What to do about an approval that does not hold any more."""
+
+
+def approved(pull: Pull, planned: Planned | None, verdict: Verdict, *, days: int) -> Approved | None:
+    """What those approved whose approvals the gate counted; ``None``: no plan was there at the merge.
+
+    The merge is the moment at which a plan has to be good, no more than ``days`` old: a run that comes days
+    after a merge that was in time carries out what was approved. All times are GitHub's.
+
+    Raises:
+        StalePlan: the plan was too old by then.
+        NotApproved: somebody approved before it was there to be read.
+    """
+    if pull.merged_at is None or planned is None:
+        return None
+    if pull.merged_at - planned.drawn > timedelta(days=days):
+        raise StalePlan(
+            f"The plan of pull request {pull.number} was from {planned.drawn:%Y-%m-%d} and merged on "
+            f"{pull.merged_at:%Y-%m-%d}.",
+            why=f"A plan is good for {days} days: what stands may have changed since it was drawn.",
+            fix=AGAIN,
+        )
+    times = [(one.login, one.at) for one in verdict.approvals]
+    times += [(one.login, one.at) for one in verdict.broke_glass]
+    early = sorted(login for login, at in times if _before(at, planned.since))
+    if early:
+        raise NotApproved(
+            f"{', '.join(early)} approved pull request {pull.number} before its plan was drawn as it is now.",
+            why="Nobody approves what they could not read yet.",
+            fix=AGAIN,
+        )
+    return planned.approved
+
+
+def _before(at: str, moment: datetime) -> bool:
+    """Whether GitHub's time of an approval is earlier; one that cannot be read is."""
+    try:
+        return datetime.fromisoformat(at) < moment
+    except (ValueError, TypeError):
+        return True
