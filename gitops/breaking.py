@@ -95,6 +95,7 @@ def _discount(one: Breaking, facts: Facts) -> Discount | None:
         Discount.OTHER_COMMIT: one.commit != facts.head_sha,
         Discount.NO_REASON: len(one.reason) < LEAST_REASON,
         Discount.NO_WRITE_ACCESS: not facts.may_write(one.login),
+        Discount.BEFORE_PLAN: facts.before_plan(one.at),
     }
     return facts.barred(one.login) or next((reason for reason, holds in reasons.items() if holds), None)
 

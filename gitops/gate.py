@@ -17,7 +17,7 @@
 An approval counts when it was given on this very head commit, by somebody whom a rule names, who may write
 to the repository, and who neither asked for it nor opened the pull request nor made one of its commits. The
 same holds for who breaks the glass. Several accounts of one human are one person. No judgement rests on a
-time that a review or a comment carries.
+time that a review or a comment carries, but that nobody approves a plan before it is there to be read.
 """
 
 from __future__ import annotations
@@ -73,6 +73,7 @@ _DISCOUNTS = {
     Discount.OTHER_COMMIT: "it was given on an earlier commit, and the file may have changed since",
     Discount.NOT_AN_APPROVER: "the policy does not name this person as an approver here",
     Discount.NO_WRITE_ACCESS: "this person may not write to the repository",
+    Discount.BEFORE_PLAN: "it was given before the plan, as it is now, was there to be read",
     Discount.SAME_PERSON: "this person is counted already, with another account",
     Discount.NOT_NAMED: "the policy does not let this person break the glass",
     Discount.EDITED: "the comment was edited, so nobody knows who wrote it; write a new one",
@@ -243,7 +244,7 @@ def _discount(review: Review, facts: Facts, approvers: AbstractSet[str]) -> Disc
         return Discount.NOT_AN_APPROVER
     if not facts.may_write(review.login):
         return Discount.NO_WRITE_ACCESS
-    return None
+    return Discount.BEFORE_PLAN if facts.before_plan(review.submitted_at) else None
 
 
 def _weighed(rule: ApprovalRule, facts: Facts, counted: Mapping[str, Review]) -> Weighed:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from gitops.verdict import Discount
@@ -65,6 +66,8 @@ class Facts:
     ``passes_alone``: ids of the policy's rules by which the edit needs no approval.
     ``model``: what read the words of who asked, as our app says in a commit that is its own.
     ``unconfirmed``: sentences why a file is not the one that the person who asked has confirmed.
+    ``plan_since``: when the plan, as it is now, was first there to be read; ``None`` where there is none, and
+    after the merge, when :mod:`gitops.validity` asks.
     ``problems``: sentences why a request file cannot be judged; ``notes``: what else a reviewer should know.
     """
 
@@ -84,6 +87,7 @@ class Facts:
     passes_alone: tuple[str, ...] = ()
     model: str = ""
     unconfirmed: tuple[str, ...] = ()
+    plan_since: datetime | None = None
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -100,6 +104,10 @@ class Facts:
         """Whether this account may write to the repository."""
         return login.casefold() in folded(self.writers)
 
+    def before_plan(self, at: str) -> bool:
+        """Whether something was said before the plan was there to be read."""
+        return self.plan_since is not None and before(at, self.plan_since)
+
     def barred(self, login: str) -> Discount | None:
         """Why this person can never approve this pull request; ``None`` when they can."""
         person = self.person(login)
@@ -114,6 +122,14 @@ class Facts:
         if login.casefold().endswith("[bot]") or login.casefold() in folded(self.bot_logins):
             return Discount.BOT
         return None
+
+
+def before(at: str, moment: datetime) -> bool:
+    """Whether GitHub's time of an approval is earlier than a moment; one that cannot be read is."""
+    try:
+        return datetime.fromisoformat(at) < moment
+    except (ValueError, TypeError):
+        return True
 
 
 def folded(logins: Iterable[str]) -> frozenset[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from gitops import request
@@ -21,6 +22,7 @@ from gitops.verdict import Verdict
 if TYPE_CHECKING:
     from gitops.approval import ApprovalRule
     from gitops.breaking import Breaking
+    from gitops.checks import Planned
     from gitops.comments import Said
     from gitops.confirmation import Confirmed
     from gitops.kind import Registry
@@ -61,6 +63,9 @@ class Reviewed(Protocol):
     def confirmed(self, pull: Pull, app: str) -> Confirmed:
         """What was confirmed last, as this app said it."""
 
+    def planned(self, sha: str, request: str, *, by: datetime) -> Planned | None:
+        """What the plans on this commit let pass for a request by this time."""
+
     def conversation(self, pull: Pull) -> tuple[Said, ...]:
         """The comments of its conversation, oldest first."""
 
@@ -71,7 +76,7 @@ class _Asked:
 
     ``untouched``: nobody made a commit but the author of the pull request, who may approve nothing in it.
     ``alone``: by which rule of the policy each file needs no approval; empty where by none. ``heads``: each
-    file as the head has it. ``slack``: who asked, as a file says.
+    file as the head has it; ``ids`` are the requests that can be read. ``slack``: who asked, as a file says.
     """
 
     untouched: bool = False
@@ -80,6 +85,7 @@ class _Asked:
     unlinked: bool = False
     alone: list[str] = field(default_factory=list)
     heads: dict[str, bytes | None] = field(default_factory=dict)
+    ids: list[str] = field(default_factory=list)
     slack: str = ""
     problems: list[str] = field(default_factory=list)
 
@@ -127,9 +133,19 @@ def gather(repo: Reviewed, pull: Pull, *, registry: Registry, rules: Policy) -> 
         passes_alone=tuple(dict.fromkeys(asked.alone)) if ours and all(asked.alone) else (),
         model=_model_in(made.messages) if ours else "",
         unconfirmed=_unconfirmed(repo, pull, asked, made, rules),
+        plan_since=_plan_since(repo, pull, asked),
         problems=tuple(asked.problems),
         notes=tuple(_notes(pull, made, rules)) if wanted else (),
     )
+
+
+def _plan_since(repo: Reviewed, pull: Pull, asked: _Asked) -> datetime | None:
+    """When the last of the plans that are to be approved was there to be read, as far as there are any."""
+    if pull.merged:
+        return None
+    now = datetime.now(UTC)
+    found = [repo.planned(pull.head_sha, one, by=now) for one in asked.ids]
+    return max((one.since for one in found if one is not None), default=None)
 
 
 def _model_in(messages: Iterable[str]) -> str:
@@ -182,6 +198,7 @@ def _ask(asked: _Asked, path: str, repo: Reviewed, pull: Pull, registry: Registr
             if was.request.metadata.lifecycle != "retired":
                 asked.problems.append(f"{path} is deleted, and its request is not retired.")
     elif becomes is not None:
+        asked.ids.append(becomes.id)
         _note_requester(asked, becomes, rules)
 
 

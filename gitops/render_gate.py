@@ -28,6 +28,7 @@ _TITLES = {
 _DONE, _OPEN = "\N{WHITE HEAVY CHECK MARK}", "\N{HOURGLASS WITH FLOWING SAND}"
 _AGAIN = {
     Discount.OTHER_COMMIT: "say it once more, for the commit that stands here now.",
+    Discount.BEFORE_PLAN: "read the plan, and say it once more.",
     Discount.EDITED: "write a new comment; one that was edited never counts.",
     Discount.NO_COMMIT: "write a new comment that names the commit by all 40 characters.",
     Discount.NO_REASON: f"write a new comment with a reason of at least {LEAST_REASON} characters.",

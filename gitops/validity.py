@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from gitops.errors import NotApproved, StalePlan
+from gitops.gate_facts import before
 
 if TYPE_CHECKING:
     from gitops.checks import Planned
@@ -41,7 +42,7 @@ def approved(pull: Pull, planned: Planned | None, verdict: Verdict, *, days: int
         )
     times = [(one.login, one.at) for one in verdict.approvals]
     times += [(one.login, one.at) for one in verdict.broke_glass]
-    early = sorted(login for login, at in times if _before(at, planned.since))
+    early = sorted(login for login, at in times if before(at, planned.since))
     if early:
         raise NotApproved(
             f"{', '.join(early)} approved pull request {pull.number} before its plan was drawn as it is now.",
@@ -49,11 +50,3 @@ def approved(pull: Pull, planned: Planned | None, verdict: Verdict, *, days: int
             fix=AGAIN,
         )
     return planned.approved
-
-
-def _before(at: str, moment: datetime) -> bool:
-    """Whether GitHub's time of an approval is earlier; one that cannot be read is."""
-    try:
-        return datetime.fromisoformat(at) < moment
-    except (ValueError, TypeError):
-        return True

@@ -42,6 +42,7 @@ class Discount(StrEnum):
     NOT_AN_APPROVER = "not_an_approver"
     NO_WRITE_ACCESS = "no_write_access"
     SAME_PERSON = "same_person"
+    BEFORE_PLAN = "before_plan"
     NOT_NAMED = "not_named"
     EDITED = "edited"
     NO_COMMIT = "no_commit"

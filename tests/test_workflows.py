@@ -29,7 +29,12 @@ PINS = {
 # Every right a job has, and no other; a new one is argued for here.
 RIGHTS = {
     ("check", "plan"): {"contents": "read", "id-token": "write"},
-    ("check", "report"): {"contents": "read", "checks": "write", "pull-requests": "write"},
+    ("check", "report"): {
+        "contents": "read",
+        "checks": "write",
+        "pull-requests": "write",
+        "statuses": "read",
+    },
     ("gate", "gate"): {"contents": "read", "checks": "write", "pull-requests": "write", "statuses": "read"},
     ("apply", "apply"): {
         "contents": "write",
@@ -244,6 +249,7 @@ def test_every_part_of_the_road_is_there() -> None:
     assert called == [
         ("apply", "apply"),
         ("apply", "apply"),
+        ("check", "gate"),
         ("check", "plan"),
         ("check", "report"),
         ("comment", "comment"),

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import pytest
 
 from gitops import checking, yamlfile
 from gitops.checkout import POLICY, Checkout
+from gitops.checks import Planned
 from gitops.comments import Said
 from gitops.confirmation import Confirmed
 from gitops.drawing import Clients
@@ -128,6 +129,9 @@ class OnGitHub:
 
     def can_write(self, login: str) -> bool:
         return True
+
+    def planned(self, sha: str, request: str, *, by: datetime) -> Planned | None:
+        return None
 
     def conversation(self, pull: Pull) -> tuple[Said, ...]:
         return ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -63,6 +64,17 @@ def test_an_approval_of_another_commit_does_not_count() -> None:
     verdict = judge(facts(approval("nadia-k", OLD)))
     assert verdict.outcome is Outcome.MISSING_APPROVALS
     assert verdict.ignored[0].reason is Discount.OTHER_COMMIT
+
+
+@pytest.mark.parametrize(("seconds", "outcome"), [(1, Outcome.MISSING_APPROVALS), (0, Outcome.OPEN)])
+def test_an_approval_before_the_plan_is_there_to_be_read_does_not_count(
+    seconds: int, outcome: Outcome
+) -> None:
+    given = approval("nadia-k")
+    since = datetime.fromisoformat(given.submitted_at) + timedelta(seconds=seconds)
+    verdict = judge(facts(given, plan_since=since))
+    assert verdict.outcome is outcome
+    assert [one.reason for one in verdict.ignored] == [Discount.BEFORE_PLAN] * seconds
 
 
 def test_an_unknown_head_is_never_approved() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -8,13 +9,13 @@ from msgspec import structs
 
 from gitops.annotations import annotation
 from gitops.approval import ApprovalRule
-from gitops.checks import GATE_CHECK, PLAN_CHECK, decode_approved
+from gitops.checks import GATE_CHECK, PLAN_CHECK, Planned, decode_approved
 from gitops.comments import Said
 from gitops.confirmation import LAKEPORT, Confirmed
 from gitops.finding import Finding, Place, Severity
 from gitops.gate import Discount, Facts, Outcome, Review, Verdict
 from gitops.gating import COMMITS_LISTED, FILES_LISTED, gather, judge_pull
-from gitops.plan import Change, Plan, Verb, digest
+from gitops.plan import Approved, Change, Plan, Verb, digest
 from gitops.policy import load_policy
 from gitops.posting import gate_comment, plan_title, post_gate, post_report
 from gitops.pullrequest import Authors, FileChange, Pull
@@ -52,6 +53,7 @@ class Repo:
     said: tuple[Said, ...] = ()
     word: Confirmed | None = None
     now: Pull = PULL
+    plan: Planned | None = None
     checks: list[tuple[str, str, str, str, str, int]] = field(default_factory=list)
     comments: dict[str, str] = field(default_factory=dict)
 
@@ -77,6 +79,10 @@ class Repo:
             return self.word
         raw = self.files.get((toy.path(), pull.head_sha), b"")
         return Confirmed(digest=digest(raw), by="U024BE7LH", commit=pull.head_sha)
+
+    def planned(self, sha: str, request: str, *, by: datetime) -> Planned | None:
+        assert sha == self.now.head_sha
+        return self.plan if request == "dev/growth/churn" else None
 
     def conversation(self, pull: Pull) -> tuple[Said, ...]:
         return self.said
@@ -135,6 +141,20 @@ def test_the_usual_facts(repo: Repo) -> None:
     assert facts.files_touched == (toy.path(),)
     assert facts.problems == ()
     assert outcome(repo) is Outcome.OPEN
+
+
+def test_an_approval_counts_for_the_plan_that_could_be_read(repo: Repo) -> None:
+    """On the same commit a plan can be drawn again, and come out different; after the merge apply asks."""
+    repo.reviewed = approved_by("nadia-k")
+    at = datetime(2026, 11, 21, 6, tzinfo=UTC)
+    same = Approved(request="dev/growth/churn", file_digest="f", plan_digest="p", changes=frozenset())
+    repo.plan = Planned(approved=same, drawn=at + timedelta(days=1), since=at)
+    assert outcome(repo) is Outcome.OPEN
+    repo.plan = Planned(approved=same, drawn=at + timedelta(days=1), since=at + timedelta(seconds=1))
+    assert outcome(repo) is Outcome.MISSING_APPROVALS
+    merged = replace(PULL, state="closed", merged=True)
+    verdict = judge_pull(repo, merged, registry=toy.registry(toy.World()), rules=toy.policy())
+    assert verdict.outcome is Outcome.OPEN
 
 
 def test_never_the_human_who_asked(repo: Repo) -> None:
