@@ -91,7 +91,7 @@ def _granted(change: Change, after: Mapping[str, Any]) -> Iterator[_Found]:
 def _permitted(change: Change, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[_Found]:
     who = after.get("team") or after.get("login")
     if who and "permission" in after:
-        yield who, change.identity, _one(after["permission"]), _one(before.get("permission"))
+        yield who, change.identity, _single(after["permission"]), _single(before.get("permission"))
 
 
 def _listed(change: Change, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[_Found]:
@@ -99,7 +99,7 @@ def _listed(change: Change, before: Mapping[str, Any], after: Mapping[str, Any])
     for sort in ("access", "users"):
         had, gets, goes = _mapping(before.get(sort)), _mapping(after.get(sort)), _texts(gone.get(sort))
         for who in [*gets, *(one for one in goes if one not in gets)]:
-            yield who, change.identity, _one(gets.get(who)), _one(had.get(who))
+            yield who, change.identity, _single(gets.get(who)), _single(had.get(who))
 
 
 def _used(change: Change, after: Mapping[str, Any]) -> Iterator[_Found]:
@@ -134,7 +134,7 @@ def _texts(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
 
 
-def _one(value: Any) -> tuple[Any, ...]:
+def _single(value: Any) -> tuple[Any, ...]:
     return () if value is None else (value,)
 
 

@@ -191,7 +191,7 @@ def test_expire_warns_once_and_then_asks_once(
         assert town.run("expire", "--json") == 0
     assert town.proposed["metadata"]["lifecycle"] == "retiring"
     assert len(town.github.pulls) == 1
-    assert len(town.github.writes) == 1 + 3 + 1, "a warning, a pull request, and a word on it"
+    assert len(town.github.writes) == 1 + 4 + 1, "a warning, a confirmed pull request, and a word on it"
 
 
 def test_expire_with_nothing_near_asks_nobody(
