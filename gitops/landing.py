@@ -169,6 +169,7 @@ class _Attempt:
         plan = without_ignored(plan, loaded, before, site.registry, site.policy)
         self._plan_digest = plan.digest
         self._require_ready(plan, approved)
+        self._require_seen(plan, verdict)
         wanted = beside.with_beside(
             request.desired(loaded, site.policy, before, site.registry),
             [one for other in every for one in request.desired(other, site.policy)],
@@ -220,6 +221,13 @@ class _Attempt:
             if approved is not None:
                 self._extra = unapproved(plan.changes, approved)
             raise type(error)(error.what, why=error.why, fix=validity.AGAIN) from None
+
+    def _require_seen(self, plan: Plan, verdict: Verdict) -> None:
+        try:
+            validity.require_nobody_elses(plan, verdict)
+        except NotApproved:
+            self._extra = tuple(change for change in plan.changes if change.key in plan.drifted)
+            raise
 
     def _carry(self, plan: Plan, wanted: Sequence[Desired[Any]], pull: Pull) -> None:
         """Say that we start, where there is something to do, and do it."""

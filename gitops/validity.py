@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from gitops.errors import NotApproved, StalePlan
 from gitops.gate_facts import before
+from gitops.verdict import Outcome
 
 if TYPE_CHECKING:
     from gitops.checks import Planned
-    from gitops.plan import Approved
+    from gitops.plan import Approved, Plan
     from gitops.pulls import Pull
     from gitops.verdict import Verdict
 
@@ -19,6 +20,20 @@ AGAIN = (
     "now is approved."
 )
 """What to do about an approval that does not hold any more."""
+
+
+def require_nobody_elses(plan: Plan, verdict: Verdict) -> None:
+    """Raise where nobody approved an edit, and its plan would write over what somebody else set.
+
+    Raises:
+        NotApproved: the edit passed by the policy's leave, which is for what it says and for nothing besides.
+    """
+    if verdict.outcome is Outcome.PASSES_ALONE and plan.drifted:
+        raise NotApproved(
+            "The edit passes without an approval, and carrying it out would change more than it says.",
+            why=f"Values were set by somebody else, and would be written over: {', '.join(plan.drifted)}.",
+            fix=AGAIN,
+        )
 
 
 def approved(pull: Pull, planned: Planned | None, verdict: Verdict, *, days: int) -> Approved | None:

@@ -21,7 +21,7 @@ from gitops.live import Progress, encode
 from gitops.plan import Change, Stage, Verb
 from gitops.pulls import Pull
 from gitops.receipts import verify
-from gitops.verdict import CountedApproval
+from gitops.verdict import CountedApproval, Outcome
 from tests.support import toy
 from tests.support.gitrepo import GitRepo
 from tests.support.town import MISSING, OPEN, Town
@@ -540,6 +540,30 @@ def test_what_changed_since_it_was_planned_is_refused_with_the_new_plan(town: To
     assert "Paint b" in new_plan
     assert "the tag green" in new_plan
     assert "Make t" not in new_plan, "that was approved"
+
+
+def test_an_edit_that_passes_alone_writes_nothing_over_that_is_somebody_elses(town: Town) -> None:
+    """The edit is small and nobody approved it: what it would bring back besides, nobody agreed to."""
+    town.request("churn", "base b red")
+    town.apply()
+    town.world.things["base/b"]["tags"] = ["green", "red"]
+    edit = town.request("churn", "base b red blue")
+    town.pulls.verdicts[edit.number] = Verdict(outcome=Outcome.PASSES_ALONE, sentences=())
+    assert [one.exit_code for one in town.apply()] == [5]
+    assert (town.last.status, town.world.things["base/b"]["tags"]) == ("refused", ["green", "red"])
+    assert "were set by somebody else" in str(town.last.error)
+    assert "Paint b" in town.pulls.comments[edit.number, "<!-- lakeport:result dev/growth/churn -->"]
+    town.pulls.verdicts.clear()
+    assert [one.exit_code for one in town.apply(resume=True)] == [0], "with an approval it is done"
+
+
+def test_an_edit_that_passes_alone_is_carried_out(town: Town) -> None:
+    town.request("churn", "base b red")
+    town.apply()
+    edit = town.request("churn", "base b red blue")
+    town.pulls.verdicts[edit.number] = Verdict(outcome=Outcome.PASSES_ALONE, sentences=())
+    assert [one.exit_code for one in town.apply()] == [0]
+    assert town.world.things["base/b"]["tags"] == ["red", "blue"]
 
 
 def test_data_is_dropped_only_when_its_hold_is_over(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
