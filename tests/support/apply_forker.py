@@ -10,9 +10,11 @@ The argument says how many times shorter a pause is; the clocks go on as if it h
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
+import pkgutil
 import signal
 import sys
 import threading
@@ -41,10 +43,14 @@ def hurry(factor: float) -> None:
 
 def main() -> None:
     hurry(float(sys.argv[1]))
-    for module in ("databricks.sdk", "github", "cookiecutter.generate", "gitops.clients", "gitops.cli"):
-        importlib.import_module(module)  # once here instead of in every child
-    handlers = importlib.import_module("handlers")
-    handlers.registry()
+    # Once here instead of in every child: also what a command or a kind imports only when it needs it.
+    for module in ("databricks.sdk", "github", "cookiecutter.generate"):
+        importlib.import_module(module)
+    for package in (importlib.import_module("gitops"), importlib.import_module("handlers")):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.endswith("__main__"):
+                importlib.import_module(found.name)
+    gc.freeze()  # a collection in a child would copy every page of it
     for line in sys.stdin:
         order = json.loads(line)
         pid = os.fork()
