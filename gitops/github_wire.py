@@ -19,6 +19,7 @@ from github.Requester import (
 
 from gitops import budget, request_ids
 from gitops.patience import require_time
+from gitops.remote import silent
 
 REQUEST_ID = "X-GitHub-Request-Id"
 LOOKING = "/graphql"
@@ -55,6 +56,9 @@ def _admit(verb: str, url: str) -> None:
 def _noted(verb: str, url: str, answer: RequestsResponse) -> RequestsResponse:
     if not url.endswith(LOOKING):
         request_ids.note(verb, answer.headers.get(REQUEST_ID))
+    # A proxy on the way, or GitHub in trouble. PyGithub would take the page for a value, and fail an assertion.
+    if answer.status < 300 and answer.headers.get("Content-Type", "").startswith("text/html"):
+        raise silent("GitHub")
     return answer
 
 

@@ -49,7 +49,7 @@ def _translated(system: str, error: Exception) -> RemoteError | None:
         return _of_databricks(system, error)
     # PyGithub lets an answer that is not whole JSON pass as what the parser says of it.
     if roots & {"requests", "urllib3", "json"} or isinstance(error, TimeoutError | ConnectionError):
-        return _silent(system)
+        return silent(system)
     return None
 
 
@@ -127,7 +127,8 @@ def _by_status(system: str, status: int, words: str) -> RemoteError:
     return RemoteError(f"{system} refused the request ({status}).", why=why, where=system)
 
 
-def _silent(system: str) -> RemoteUnavailable:
+def silent(system: str) -> RemoteUnavailable:
+    """What is raised where no answer came that can be read."""
     return RemoteUnavailable(
         f"{system} did not answer.",
         why="The connection failed, or the answer did not come in time or could not be read.",

@@ -52,6 +52,15 @@ def test_two_threads_at_once_send_their_own_requests(hub: Github, monkeypatch: p
     assert found == [f"acme/{name}" for name in NAMES]
 
 
+@pytest.mark.parametrize("verb", ["get", "patch"])
+def test_a_page_for_people_is_no_answer(hub: Github, wire: responses.RequestsMock, verb: str) -> None:
+    url = "https://github.test:443/api/v3/repos/acme/repo-0"
+    wire.replace(verb.upper(), url, body="<html>Unicorn!</html>", content_type="text/html; charset=utf-8")
+    repo = hub.withLazy(True).get_repo("acme/repo-0")
+    with pytest.raises(RemoteUnavailable, match="did not answer"), translate("GitHub"):
+        _ = repo.description if verb == "get" else repo.edit(description="x")
+
+
 def test_a_connection_is_kept_by_its_thread(hub: Github, monkeypatch: pytest.MonkeyPatch) -> None:
     """One for each call would cost a handshake each."""
     made: list[str] = []
