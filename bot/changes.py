@@ -69,6 +69,8 @@ def apply_updates(
             draft = _unclear(draft, update.path, "") if update.path not in draft.said else draft
             continue
         meant = taken.value if by_hand else extended(draft, update.path, taken.value, world.today)
+        if not said and not update.quote:
+            update = replace(update, quote=evidence.concluded_from(meant))
         value = _new_value(draft, update, field, meant, said)
         draft = _patched(draft, update, value, ts, turn, world)
     return Outcome(draft, tuple(dict.fromkeys(refusals)))

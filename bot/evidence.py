@@ -82,6 +82,15 @@ class Evidence:
         """Whether a conclusion has at least a word in common with what the person said."""
         return any(len(word) > 2 and word in tokens(self._heard) for word in tokens(str(update.value)))
 
+    def concluded_from(self, value: JSON) -> str:
+        """The newest sentence of the person with most words of a conclusion in it; empty for none."""
+        sentences = [
+            one.text for text in self.draft.heard for one in Message(plain(own_words(text))).sentences
+        ]
+        meant = {word for word in tokens(str(value)) if len(word) > 2}
+        best = max(reversed(sentences), key=lambda one: len(meant & tokens(one)), default="")
+        return best if meant & tokens(best) else ""
+
     def has_known_word(self, field: Field) -> bool:
         """Whether the message has a word for any value of the field that the rules know."""
         return bool(self.draft.heard) and bool(

@@ -56,7 +56,7 @@ def _admit(verb: str, url: str) -> None:
 def _noted(verb: str, url: str, answer: RequestsResponse) -> RequestsResponse:
     if not url.endswith(LOOKING):
         request_ids.note(verb, answer.headers.get(REQUEST_ID))
-    # A proxy on the way, or GitHub in trouble. PyGithub would take the page for a value, and fail an assertion.
+    # A proxy on the way, or GitHub in trouble. PyGithub would take the page for a value, and trip over it.
     if answer.status < 300 and answer.headers.get("Content-Type", "").startswith("text/html"):
         raise silent("GitHub")
     return answer

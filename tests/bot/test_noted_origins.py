@@ -34,3 +34,10 @@ def test_the_note_names_the_very_file_and_the_values_that_nobody_said(rig: Rig) 
     assert noted["metadata.cost_center"] == "looked_up"
     assert noted["resources.repo.visibility"] == "default"
     assert set(noted.values()) <= set(UNSAID)
+
+
+def test_a_conclusion_is_shown_with_the_words_it_was_drawn_from(rig: Rig) -> None:
+    rig.open("We need a place for churn scoring: a repo and a schema.")
+    name = rig.draft().said["metadata.name"]
+    assert (name.value, name.source) == ("churn-scoring", "inferred")
+    assert "a place for churn scoring" in name.quote
