@@ -51,15 +51,31 @@ class Checkout(History, frozen=True):
         """The checkout whose top is this folder (the current one).
 
         Raises:
-            UsageError: there is no ``requests`` folder in it.
+            UsageError: there is no ``requests`` folder in it; says why, as far as Git knows.
         """
         root = (folder or Path.cwd()).resolve()
         if not (root / ROOT).is_dir() or (root / ROOT).is_symlink():
-            raise UsageError(
-                f"There is no folder {ROOT}/ here.",
-                fix="Run lakeport at the top of a checkout of the requests repository.",
-            )
+            raise cls(root)._no_requests()
         return cls(root)
+
+    def _no_requests(self) -> UsageError:
+        """Why there is no folder of requests at the top, as far as Git knows, and what to do."""
+        done = self.run("rev-parse", "--is-bare-repository", "--show-cdup")
+        bare, _, above = done.stdout.decode("utf-8", "replace").strip().partition("\n")
+        fix = "Run lakeport at the top of a clone of the requests repository."
+        if bare == "true":
+            why = "This clone is bare (--bare, --mirror): it has no files."
+            fix = "Clone it without that, or make a folder with files: git worktree add ../record"
+        elif done.returncode:
+            why = "This is no Git repository."
+        elif above:
+            why, fix = "This is not the top of the clone.", f"Run: cd {above}"
+        elif not self.run("cat-file", "-e", f"HEAD:{ROOT}").returncode:
+            why = "Its files are not checked out (--no-checkout, or a sparse checkout)."
+            fix = f"Run: git sparse-checkout disable && git checkout HEAD -- {ROOT}"
+        else:
+            why = "The commit that is checked out has none either."
+        return UsageError(f"There is no folder {ROOT}/ here.", why=why, fix=fix)
 
     # --- files of the working tree
 

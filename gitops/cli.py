@@ -188,8 +188,8 @@ def _fail(error: LakeportError, given: Sequence[str], registry: Registry) -> int
     elif isinstance(error, InvalidRequest):
         _show(error, format_, registry)
     else:
-        for line in str(error).splitlines():
-            note(line)
+        for sentence in error.sentences():  # each is made one line: a typed line feed fakes no other
+            note(sentence)
     return error.exit_code
 
 

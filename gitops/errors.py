@@ -31,22 +31,31 @@ class LakeportError(Exception):
     """A failure written for the person who reads it: what happened, why, and what to do next.
 
     ``what``, ``why`` and ``fix`` are plain sentences without markup and without secrets; ``where`` is a
-    place such as ``requests/dev/growth/churn.yaml:12:3`` or a system such as ``GitHub``.
+    place such as ``requests/dev/growth/churn.yaml:12:3`` or a system such as ``GitHub``. ``points`` are what
+    is to say one by one, as a reason.
     """
 
     exit_code: ClassVar[int] = 1
     code: ClassVar[str] = "error"
 
-    def __init__(self, what: str, *, why: str = "", fix: str = "", where: str = "") -> None:
+    def __init__(
+        self, what: str, *, why: str = "", fix: str = "", where: str = "", points: Sequence[str] = ()
+    ) -> None:
         super().__init__(what)
         self.what = what
-        self.why = why
+        self.why = why or "\n".join(points)
+        self.points = tuple(points)
         self.fix = fix
         self.where = where
 
     def __str__(self) -> str:
+        return "\n".join(self.sentences())
+
+    def sentences(self) -> tuple[str, ...]:
+        """What is said, one after the other; where a typed text is part of one, it may hold line feeds."""
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return "\n".join(part for part in (head, self.why, self.fix) if part)
+        why = self.points or (self.why,)
+        return tuple(part for part in (head, *why, self.fix) if part)
 
     def as_json(self) -> dict[str, object]:
         """The same for a machine: keys ``code, what, why, fix, where``."""

@@ -90,6 +90,7 @@ def test_only_owners_import_a_third_party() -> None:
             "gitops/statuses.py",
             "gitops/doctor_look.py",
             "gitops/drift_record.py",
+            "gitops/audit/anchor.py",
             "gitops/receipts.py",
             OF_A_KIND,
         },

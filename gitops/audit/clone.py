@@ -11,6 +11,8 @@ from gitops.errors import ConfigurationError
 if TYPE_CHECKING:
     from gitops.checkout import Checkout
 
+FETCH_RECEIPTS = "git fetch origin receipts:refs/remotes/origin/receipts"
+
 
 def require_history(checkout: Checkout) -> None:
     """Refuse a clone without its history: who did what when is in there.
@@ -22,7 +24,7 @@ def require_history(checkout: Checkout) -> None:
         raise ConfigurationError(
             "This clone has not the whole history.",
             why="It was made with --depth, so that commits are missing and the answer would be wrong.",
-            fix="Run `git fetch --unshallow`.",
+            fix="Run `git fetch --unshallow origin '+refs/heads/*:refs/remotes/origin/*'`.",
         )
 
 

@@ -6,7 +6,7 @@ cannot be read says so, and is never left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -14,8 +14,9 @@ from msgspec import Struct
 
 if TYPE_CHECKING:
     from gitops.kind import Registry
+    from gitops.receipt import Step
 
-FORMAT = 2
+FORMAT = 4
 """Counts up when the facts change, so that what was kept before is not taken for them."""
 
 
@@ -62,10 +63,33 @@ class Version(Struct, frozen=True, array_like=True, gc=False):
     unreadable: str = ""
 
 
+class Left(Struct, frozen=True, array_like=True, gc=False):
+    """A step after which something does not stand as wanted: its key, its verb, and what became of it.
+
+    ``outcome`` is that of :class:`gitops.receipt.Step`, or ``differs`` where it was done and reads back
+    otherwise.
+    """
+
+    key: str
+    verb: str
+    outcome: str
+
+
+class Opened(Struct, frozen=True, array_like=True, gc=False):
+    """Who opened the gate in an emergency, when (UTC, ISO 8601), why, and where they said so."""
+
+    login: str
+    at: str
+    reason: str
+    url: str
+
+
 class Written(Struct, frozen=True, array_like=True, gc=False):
     """One receipt. ``sound``: its digest is that of its contents. ``at`` is UTC, ISO 8601.
 
-    ``done`` and ``steps`` count what was done, and all that was meant.
+    ``done`` and ``steps`` count what was done, and all that was meant; ``left`` are the steps that were not,
+    or did not last. ``broke_glass`` and ``passes_alone`` are how it passed the gate without approvals.
+    ``odd`` is what in it cannot be true together, as the end of a sentence.
     """
 
     number: int
@@ -88,6 +112,10 @@ class Written(Struct, frozen=True, array_like=True, gc=False):
     error: str
     sound: bool
     made_by: str = ""
+    left: tuple[Left, ...] = ()
+    broke_glass: tuple[Opened, ...] = ()
+    passes_alone: tuple[str, ...] = ()
+    odd: str = ""
 
     @property
     def ended(self) -> bool:
@@ -156,6 +184,7 @@ def _exempt(entry: Mapping[str, Any]) -> Exempt:
 
 def written(raw: bytes) -> Written | None:
     """What these bytes of a receipt say; ``None`` when they are none."""
+    from gitops.audit.claims import odd
     from gitops.errors import RemoteError
     from gitops.receipt import parse_receipt
 
@@ -184,7 +213,19 @@ def written(raw: bytes) -> Written | None:
         error=receipt.error or "",
         sound=receipt.digest == receipt.computed_digest(),
         made_by=receipt.made_by,
+        left=tuple(_left(receipt.steps)),
+        broke_glass=tuple(Opened(one.login, one.at, one.reason, one.url) for one in receipt.broke_glass),
+        passes_alone=receipt.passes_alone,
+        odd=odd(receipt),
     )
+
+
+def _left(steps: Sequence[Step]) -> Iterator[Left]:
+    for step in steps:
+        if step.outcome not in ("done", "already"):
+            yield Left(step.key, step.verb, str(step.outcome))
+        elif step.read_back == "differs":
+            yield Left(step.key, step.verb, "differs")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -50,6 +50,7 @@ class Index:
         self._folder = folder(checkout)
         self._fresh = fresh
         self._made: dict[str, Mapping[str, bytes]] = {}
+        self._asked: dict[str, Kept[Any]] = {}
 
     def take(self, name: str, kept: type[Kept[Fact]], of: str = "") -> Kept[Fact] | None:
         """A file of the index as it was put there; ``None`` where it is not, or ``of`` something else."""
@@ -68,12 +69,15 @@ class Index:
     def made(self, name: str, of: str, make: Callable[[], Fact], kept: type[Kept[Fact]]) -> Fact:
         """What ``make`` makes in this state: the same every time, so that it is made once."""
         state = f"{FORMAT} {of}"
+        if name in self._asked and self._asked[name].of == state:
+            value: Fact = self._asked[name].value
+            return value
         found = self.take(name, kept, state)
-        if found is not None:
-            return found.value
-        value = make()
-        self.put(name, Kept(state, value))
-        return value
+        if found is None:
+            found = Kept(state, make())
+            self.put(name, found)
+        self._asked[name] = found
+        return found.value
 
     def one(self, name: str, of: str, key: str, make: Callable[[], Mapping[str, bytes]]) -> bytes | None:
         """One of the many values that ``make`` makes in this state, read without the others."""

@@ -40,6 +40,7 @@ class Row(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     ``pull``, ``approvers``, ``receipt`` and ``commit`` are of its latest receipt, ``applied`` is when it was
     applied last (UTC, ISO 8601). ``error`` is what the latest receipt says went wrong. ``made_by`` is how it
     came: ``hand`` where one of its receipts says so, else what the latest says; empty where none does.
+    ``sound`` is false where something is wrong with one of its receipts, so that this may not be true.
     """
 
     request: str
@@ -61,6 +62,7 @@ class Row(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     applied: str = ""
     error: str = ""
     made_by: str = ""
+    sound: bool = True
 
 
 class Filter(Struct, frozen=True, kw_only=True):
@@ -133,6 +135,7 @@ def row_of(record: Record, file: File) -> Row:
         applied=applied,
         error=version.unreadable or (latest.error if latest else ""),
         made_by=_made_by(receipts),
+        sound=all(record.sound(one) for one in receipts),
     )
 
 
@@ -157,6 +160,11 @@ def _state(file: File, latest: Written | None) -> str:
     return state if state in STATES else "failed"
 
 
+def self_approved(row: Row) -> bool:
+    """Whether the only one who approved its latest run is who asked for it."""
+    return bool(row.github) and {one.casefold() for one in row.approvers} == {row.github.casefold()}
+
+
 def unapplied(record: Record) -> Iterator[Row]:
     """What the files say and nobody has applied: waiting, changed since, failed, in part, removed."""
     return (row for row in rows(record) if row.state not in ("applied", ENDED))
@@ -172,7 +180,7 @@ def expired(record: Record, day: date) -> Iterator[Row]:
 class Excepted(Struct, frozen=True, kw_only=True):
     """One recorded exception. ``approved`` is the receipt whose approvers name its approver, if any.
 
-    ``holds``: its last day is not over.
+    ``holds``: its last day is not over. ``sound`` is false where something is wrong with that receipt.
     """
 
     request: str
@@ -183,24 +191,29 @@ class Excepted(Struct, frozen=True, kw_only=True):
     until: str
     holds: bool
     approved: int | None
+    sound: bool = True
 
 
 def exceptions(record: Record, day: date) -> Iterator[Excepted]:
     """Every recorded exception, those that hold first by their end."""
-    found = [
-        Excepted(
-            request=file.request or file.path,
-            rule=one.rule,
-            field=one.field,
-            reason=one.reason,
-            approver=one.approver,
-            until=one.until,
-            holds=one.until >= day.isoformat(),
-            approved=_approved(one, record.by_request.get(file.request, ()), file),
-        )
-        for file in record.files
-        for one in file.version.exceptions
-    ]
+    found = []
+    for file in record.files:
+        receipts = record.by_request.get(file.request, ())
+        for one in file.version.exceptions:
+            approved = _approved(one, receipts, file)
+            found.append(
+                Excepted(
+                    request=file.request or file.path,
+                    rule=one.rule,
+                    field=one.field,
+                    reason=one.reason,
+                    approver=one.approver,
+                    until=one.until,
+                    holds=one.until >= day.isoformat(),
+                    approved=approved,
+                    sound=approved is None or record.sound(approved),
+                )
+            )
     return iter(sorted(found, key=lambda one: (not one.holds, one.until, one.request)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -71,7 +71,7 @@ def life(record: Record, file: File, registry: Registry) -> tuple[Event, ...]:
         for change in merge.changes
         if change.path == file.path
     ]
-    return _in_order(events, receipts, deeds.whole(record, receipts))
+    return _in_order(events, receipts, _wrong(record), deeds.whole(record, receipts))
 
 
 def lives(record: Record, registry: Registry, came: Sequence[Merge]) -> Mapping[str, tuple[Event, ...]]:
@@ -87,13 +87,17 @@ def lives(record: Record, registry: Registry, came: Sequence[Merge]) -> Mapping[
         for change in merge.changes:
             event = _merged(merge, change, told[change], receipts(change.path))
             found.setdefault(change.path, []).append(event)
-    return {path: _in_order(events, receipts(path)) for path, events in found.items()}
+    wrong = _wrong(record)
+    return {path: _in_order(events, receipts(path), wrong) for path, events in found.items()}
 
 
 def _in_order(
-    events: Sequence[Event], receipts: Sequence[Written], whole: Mapping[int, Receipt] = MappingProxyType({})
+    events: Sequence[Event],
+    receipts: Sequence[Written],
+    wrong: Mapping[int, str],
+    whole: Mapping[int, Receipt] = MappingProxyType({}),
 ) -> tuple[Event, ...]:
-    told = (_receipt(one, whole.get(one.number)) for one in receipts)
+    told = (_receipt(one, whole.get(one.number), wrong.get(one.number, "")) for one in receipts)
     return tuple(sorted((*events, *told), key=lambda one: one.at))
 
 
@@ -147,10 +151,18 @@ def _merged(merge: Merge, change: Change, told: Told, about: Sequence[Written]) 
         at=_utc(merge.at),
         what=_what(change, lifecycle),
         who=merge.author,
-        details=details,
+        details=(*details, *_conversation(merge)),
         cites=(f"commit {merge.sha}", *([f"pull {pull}"] if pull else [])),
         doubt=_doubt(merge, receipts, pull),
     )
+
+
+def _conversation(merge: Merge) -> Iterator[str]:
+    """Where it was asked for, by the message of its commit; only the bot's own is more than words."""
+    if merge.thread:
+        began = f", begun {merge.asked[:16].replace('T', ' ')}" if merge.asked else ""
+        yield f"Its message names a conversation{began}:"
+        yield merge.thread
 
 
 def _what(change: Change, lifecycle: str) -> str:
@@ -186,7 +198,15 @@ _STATUS = {
 }
 
 
-def _receipt(receipt: Written, whole: Receipt | None) -> Event:
+def _wrong(record: Record) -> Mapping[int, str]:
+    """What is wrong with the receipts that may not be taken for a fact, by number."""
+    from gitops.audit import chain
+
+    shaken = [one for one in chain.known(record) if one.shakes] if record.has_receipts else []
+    return {one.receipt: one.message for one in shaken if one.receipt is not None}
+
+
+def _receipt(receipt: Written, whole: Receipt | None, wrong: str) -> Event:
     details = [f"{receipt.done} of {receipt.steps} steps were done."] if receipt.steps else []
     if whole is not None:
         details += deeds.gate(whole)
@@ -203,9 +223,9 @@ def _receipt(receipt: Written, whole: Receipt | None) -> Event:
         at=receipt.at,
         what=_STATUS.get(receipt.status, f"It ended as {receipt.status}"),
         who="",
-        details=tuple(details),
+        details=tuple(f"It says: {detail}" for detail in details) if wrong else tuple(details),
         cites=tuple(cites),
-        doubt="" if receipt.sound else "The receipt was changed after it was written.",
+        doubt=f"This is no fact. {wrong}" if wrong else "",
         deeds=deeds.deeds(whole) if whole is not None else (),
     )
 

@@ -18,6 +18,7 @@ from gitops.audit.clocks import APART, contradicted, said, seconds
 from gitops.checkout import is_request_file
 
 if TYPE_CHECKING:
+    from gitops.audit.facts import Written
     from gitops.audit.record import Record
     from gitops.checkout import Checkout
 
@@ -91,30 +92,51 @@ class Merge(Struct, frozen=True, kw_only=True, array_like=True, gc=False):
 
 
 class Line(Struct, frozen=True, kw_only=True):
-    """One file of a merge, as a line of a table; ``note`` says what is odd about it."""
+    """One file of a merge, as a line of a table; ``note`` says what is odd about it.
+
+    ``author`` is the author of the commit, as Git has it. ``receipt`` and ``pull`` are of the latest receipt
+    that names this commit for this file, if one does.
+    """
 
     day: str
     commit: str
     path: str
     what: str
     author: str
+    pull: int | None = None
+    receipt: int | None = None
     note: str = ""
 
 
-def lines(found: Iterable[Merge]) -> list[Line]:
+UNNAMED = "No receipt names it."
+
+
+def lines(record: Record, found: Iterable[Merge]) -> list[Line]:
     """A line for each file of each merge."""
+    named = {(one.commit, one.path): one for one in record.receipts}
     return [
-        Line(
-            day=one.at,
-            commit=one.sha,
-            path=change.path,
-            what=change.word,
-            author=one.author,
-            note=one.oddly_dated,
-        )
+        _line(record, one, change, named.get((one.sha, change.path)))
         for one in found
         for change in one.changes
     ]
+
+
+def _line(record: Record, merge: Merge, change: Change, receipt: Written | None) -> Line:
+    doubt = ""
+    if receipt is None:
+        doubt = UNNAMED if record.has_receipts else ""
+    elif not record.sound(receipt):
+        doubt = f"Receipt {receipt.number} is no proof: lakeport receipts verify."
+    return Line(
+        day=merge.at,
+        commit=merge.sha,
+        path=change.path,
+        what=change.word,
+        author=merge.author,
+        pull=receipt.pull if receipt else None,
+        receipt=receipt.number if receipt else None,
+        note=" ".join(filter(None, (merge.oddly_dated, doubt))),
+    )
 
 
 def merges(record: Record, path: str = "", *, since: str = "", until: str = "") -> Iterator[Merge]:

@@ -15,19 +15,42 @@ from gitops.audit.clocks import contradicted, said, seconds
 from gitops.audit.facts import Given
 
 if TYPE_CHECKING:
-    from gitops.audit.facts import Version, Written
+    from gitops.audit.facts import Left, Version, Written
     from gitops.audit.record import Record
 
-STANDS = ("applied", "partial", "waiting", "started")
-"""How an attempt ended that may have left something standing."""
+DID = ("applied", "partial", "waiting")
+"""How an attempt ended that may have changed something."""
+
+HELD = "held"
+FAILED = "failed"
+SHAKEN = "shaken"
+NOT_TAKEN = "not taken away"
+OTHERWISE = "found otherwise"
+UNDER_WAY = "under way"
+ENDING = "ending"
+UNKNOWN = "not known"
+STANDINGS = {
+    HELD: "",
+    FAILED: "giving it failed",
+    SHAKEN: "held before, and a later step on it failed",
+    NOT_TAKEN: "taking it away failed",
+    OTHERWISE: "found otherwise after it was given",
+    UNDER_WAY: "a run began, and no receipt tells its end",
+    ENDING: "it is being retired",
+    UNKNOWN: "what was applied is not in this clone",
+}
+"""How something stands that somebody was given, by the step of the receipt; what people read of each."""
+
+_GIVING = ("access", "grants")
 
 
 class Reach(Struct, frozen=True, kw_only=True):
     """What one principal holds on one thing, by one request.
 
-    ``since`` is when the version that gives it was first applied without a break; ``pull``, ``approvers``,
-    ``commit`` and ``receipt`` are of that apply. ``sure`` is false where the latest attempt by the day was
-    not finished, so that it may not hold all of it.
+    ``since`` is when it was first given without a break since; ``pull``, ``approvers``, ``commit`` and
+    ``receipt`` are of the receipt that shows it done, or shows what became of it: ``standing`` is a key of
+    :data:`STANDINGS`. ``sure`` is false where something else than ``held`` is there, or where something is
+    wrong with the receipt (``sound`` is false), so that it may not be held.
     """
 
     principal: str
@@ -41,6 +64,8 @@ class Reach(Struct, frozen=True, kw_only=True):
     commit: str
     receipt: int
     sure: bool
+    standing: str = HELD
+    sound: bool = True
 
 
 NOBODY_KNOWS = "(not known)"
@@ -52,15 +77,11 @@ def reach(record: Record, day: date, *, thing: str = "", principal: str = "") ->
 
     A ``thing`` is also found by what stands above it: ``ml_prod`` is the catalog of ``ml_prod.sales``.
     """
-    days = _days(record.receipts, datetime.now(UTC))
+    days = days_of(record)
     histories = [
         (request, those)
         for request, receipts in record.by_request.items()
-        if (
-            those := tuple(
-                one for one in receipts if days[one.number] <= day.isoformat() and one.status in STANDS
-            )
-        )
+        if (those := _attempts([one for one in receipts if days[one.number] <= day.isoformat()]))
     ]
     # Bytes of the same digest say the same, wherever they lie: only other versions have to be sought.
     versions = {file.version.digest: file.version for file in record.files}
@@ -71,8 +92,18 @@ def reach(record: Record, day: date, *, thing: str = "", principal: str = "") ->
     found = []
     for request, those in histories:
         pairs = [(one, versions.get(one.file_digest)) for one in those]
-        found += list(_held(request, pairs, thing.casefold(), principal.casefold()))
+        held = _held(pairs)
+        found += [
+            _reach(request, given, hold, record.sound(hold.receipt))
+            for given, hold in held.items()
+            if _is(given, thing.casefold(), principal.casefold())
+        ]
     return iter(sorted(found, key=lambda one: (one.principal, one.thing, one.request)))
+
+
+def days_of(record: Record) -> Mapping[int, str]:
+    """The day (UTC) of each receipt by its number; the first that it can be of where its clock is wrong."""
+    return _days(record.receipts, datetime.now(UTC))
 
 
 def _days(receipts: Sequence[Written], now: datetime) -> Mapping[int, str]:
@@ -88,43 +119,111 @@ def _days(receipts: Sequence[Written], now: datetime) -> Mapping[int, str]:
     return {one.number: said(moment)[:10] for one, moment in zip(receipts, moments, strict=True)}
 
 
-def _held(
-    request: str, pairs: list[tuple[Written, Version | None]], thing: str, principal: str
-) -> Iterator[Reach]:
-    """What the latest version gives, each with the receipt since which it is given."""
-    latest, version = pairs[-1]
-    if version is None:
-        unknown = Given("file", NOBODY_KNOWS, NOBODY_KNOWS, (NOBODY_KNOWS,))
-        yield _reach(request, unknown, latest, sure=False)
-        return
-    over = version.lifecycle != "active" and latest.status == "applied"
-    for given in () if over else version.given:
-        if not _is(given.thing, thing) or (principal and given.principal.casefold() != principal):
-            continue
-        since = latest
-        for receipt, earlier in reversed(pairs[:-1]):
-            if earlier is None or given not in earlier.given:
-                break
-            since = receipt
-        yield _reach(request, given, since, sure=latest.status == "applied")
+def _attempts(receipts: Sequence[Written]) -> tuple[Written, ...]:
+    """Those that may have changed something: how runs ended, and the beginning of one that has no end yet."""
+    latest = receipts[-1:]
+    return tuple(
+        one
+        for one in receipts
+        if one.status in DID or (one in latest and not one.ended) or (one.status == "failed" and one.done)
+    )
 
 
-def _is(name: str, wanted: str) -> bool:
-    here = name.casefold()
-    return not wanted or here == wanted or here.startswith(f"{wanted}.")
+class _Hold(Struct, frozen=True):
+    receipt: Written
+    standing: str
 
 
-def _reach(request: str, given: Given, since: Written, *, sure: bool) -> Reach:
+_Holds = dict[Given, _Hold]
+
+
+def _held(pairs: Sequence[tuple[Written, Version | None]]) -> _Holds:
+    """What the attempts left standing, each with the receipt since which it is so."""
+    held: _Holds = {}
+    for receipt, version in pairs:
+        if version is None:
+            unknown = Given("file", NOBODY_KNOWS, NOBODY_KNOWS, (NOBODY_KNOWS,))
+            held = {unknown: _Hold(receipt, UNKNOWN)}
+        elif version.lifecycle != "active":
+            over = receipt.status == "applied"
+            held = {} if over else _ending(held, receipt, version)
+        else:
+            held = _after(held, receipt, version)
+    return held
+
+
+def _ending(held: _Holds, receipt: Written, version: Version) -> _Holds:
+    before = {given: hold.receipt for given, hold in held.items()}
+    return {given: _Hold(before.get(given, receipt), ENDING) for given in (*held, *version.given)}
+
+
+def _after(held: _Holds, receipt: Written, version: Version) -> _Holds:
+    """What stands after one more attempt. What stood before goes on until a step is seen to end it."""
+    found: _Holds = {}
+    for given in version.given:
+        standing, before = _standing(receipt, given), held.get(given)
+        if before and before.standing in (HELD, SHAKEN) and standing != OTHERWISE:
+            now = {UNDER_WAY: before.standing, FAILED: SHAKEN}.get(standing, HELD)
+            found[given] = _Hold(before.receipt, now)
+        else:
+            found[given] = before if before and before.standing == standing else _Hold(receipt, standing)
+    for given in held.keys() - found.keys():
+        standing = _standing(receipt, given)
+        if given.kind != "file" and standing != HELD:
+            kept = standing if standing == UNDER_WAY else NOT_TAKEN
+            found[given] = _Hold(held[given].receipt, kept)
+    return found
+
+
+def _standing(receipt: Written, given: Given) -> str:
+    """What the steps of a receipt say of one thing that was to be given, or taken away."""
+    if not receipt.ended:
+        return UNDER_WAY
+    if receipt.status == "applied" and not receipt.left:
+        return HELD
+    known = [one for one in receipt.left if one.key.count("/") >= 2]
+    if receipt.status != "applied" and len(known) < max(1, len(receipt.left)):
+        return FAILED  # it does not say of which resource
+    outcomes = {one.outcome for one in known if _decides(one, given)}
+    if outcomes - {"differs"}:
+        return FAILED
+    return OTHERWISE if outcomes else HELD
+
+
+def _decides(left: Left, given: Given) -> bool:
+    """Whether this step gives it, or makes what it is given on."""
+    prefix = f"{given.kind}/{given.thing}/".casefold()
+    key = left.key.casefold()
+    if not key.startswith(prefix):
+        return False
+    action, _, of = key.removeprefix(prefix).partition(":")
+    if action in _GIVING:
+        return not of or of == given.principal.casefold()
+    return left.verb in ("create", "remove") and not of
+
+
+def _is(given: Given, thing: str, principal: str) -> bool:
+    if given.principal == NOBODY_KNOWS:
+        return True
+    here = given.thing.casefold()
+    on = not thing or here == thing or here.startswith(f"{thing}.")
+    return on and (not principal or given.principal.casefold() == principal)
+
+
+def _reach(request: str, given: Given, hold: _Hold, sound: bool) -> Reach:
+    receipt = hold.receipt
     return Reach(
         principal=given.principal,
         levels=given.levels,
         kind=given.kind,
         thing=given.thing,
         request=request,
-        since=since.at,
-        pull=since.pull,
-        approvers=since.approvers,
-        commit=since.commit,
-        receipt=since.number,
-        sure=sure,
+        since=receipt.at,
+        pull=receipt.pull,
+        approvers=receipt.approvers,
+        commit=receipt.commit,
+        receipt=receipt.number,
+        sure=sound and hold.standing == HELD,
+        standing=hold.standing,
+        sound=sound,
     )

@@ -170,6 +170,17 @@ class Record:
             found.setdefault(one.request, []).append(one)
         return {name: tuple(those) for name, those in found.items()}
 
+    @cached_property
+    def unsound(self) -> frozenset[int]:
+        """The numbers of the receipts of which something is wrong, so that what they say is no fact."""
+        from gitops.audit import chain
+
+        return frozenset(one.receipt for one in chain.known(self) if one.shakes and one.receipt is not None)
+
+    def sound(self, receipt: Written | int) -> bool:
+        """Whether a receipt, or that of a number, may be taken for a fact: nothing is wrong with it."""
+        return (receipt if isinstance(receipt, int) else receipt.number) not in self.unsound
+
     def receipts_of(self, request: str) -> tuple[Written, ...]:
         """The receipts of one request, oldest first, without reading those of all others."""
         if "by_request" in self.__dict__:

@@ -60,12 +60,12 @@ def story(head: Mapping[str, str], events: Sequence[Event], paper: Paper) -> str
 
 
 def _event(event: Event, paper: Paper) -> Iterator[str]:
-    who = f" by {event.who}" if event.who else ""
+    who = f", commit by {event.who}" if event.who else ""
     yield paper.line(f"{event.what}{who}", "bold", first=f"{visible(event.at[:16].replace('T', ' '))}  ")
-    for detail in event.details:
-        yield paper.line(detail, indent=2)
     if event.doubt:
         yield paper.line(event.doubt, "yellow", indent=2, first="! ")
+    for detail in event.details:
+        yield paper.line(detail, indent=2)
     for deed in event.deeds:
         yield from _deed(deed, paper)
     cited = [_short(one) for one in event.cites]

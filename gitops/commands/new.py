@@ -132,7 +132,7 @@ class _Work:
             lines += [f"{wrong.place.path}: {wrong.message} {wrong.hint}" for wrong in errors(composed)]
             raise UsageError(
                 "The request is not complete:",
-                why="\n".join(f"  {line}" for line in lines),
+                points=[f"  {line}" for line in lines],
                 fix="Say it with these options, or run lakeport new in a terminal, where it asks.",
             )
         if errors(composed):

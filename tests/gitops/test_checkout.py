@@ -127,6 +127,29 @@ def test_outside_a_checkout(tmp_path: Path) -> None:
         Checkout.here(tmp_path).tree("HEAD", "requests/")
 
 
+def refusal(folder: Path) -> UsageError:
+    with pytest.raises(UsageError, match="no folder requests/ here") as caught:
+        Checkout.here(folder)
+    return caught.value
+
+
+def test_why_there_are_no_requests_here(repo: GitRepo, tmp_path: Path) -> None:
+    assert refusal(tmp_path).why == "This is no Git repository."
+    below = repo.root / "requests/dev"
+    assert refusal(below).fix == "Run: cd ../../"
+    repo.git("clone", "--quiet", "--bare", str(repo.root), str(tmp_path / "bare"))
+    assert "is bare" in refusal(tmp_path / "bare").why
+    repo.git("clone", "--quiet", "--no-checkout", str(repo.root), str(tmp_path / "empty"))
+    empty = GitRepo(tmp_path / "empty")
+    said = refusal(empty.root)
+    assert "not checked out" in said.why
+    for command in said.fix.removeprefix("Run: git ").split(" && git "):
+        empty.git(*command.split())
+    assert Checkout.here(empty.root).all_files()
+    other = GitRepo.make(tmp_path / "other", {"README.md": b"x"})
+    assert "has none either" in refusal(other.root).why
+
+
 # --- status
 
 

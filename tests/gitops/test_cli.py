@@ -397,6 +397,16 @@ def test_errors_are_no_commands_to_the_runner(
     assert not [line for line in err.splitlines() if line.lstrip().startswith("::")]
 
 
+@pytest.mark.parametrize("command", [["status", "x\nAll is well."], ["help", "x\nAll is well."]])
+def test_a_typed_line_feed_fakes_no_line(
+    run: Run, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*command) == 2
+    err = capsys.readouterr().err
+    assert "x All is well." in err
+    assert "\nAll is well." not in err
+
+
 # --- what needs GitHub
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,13 @@ from gitops.receipt import Receipt, Step, path_of
 from tests.support.gitrepo import IDENTITY, GitRepo
 
 BEGIN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+_STEPS = {
+    "applied": (("repo/x/repository", "done"),),
+    "waiting": (("repo/x/repository", "done"),),
+    "partial": (("repo/x/repository", "done"), ("repo/x/rules", "failed")),
+    "failed": (("repo/x/repository", "failed"),),
+}
+"""What became of the steps of a run that ended so; one that was refused, or has only begun, has none."""
 BOT = "lakeport[bot] <lakeport@acme.example>"
 
 
@@ -62,13 +70,16 @@ class RecordMaker:
             "file_digest": digest(raw or b""),
             "commit": "",
             "pull": 1,
-            "requester": {"slack": "U024BE7LH", "github": "liwei"},
+            "requester": _asked(raw or b""),
             "approvers": ("nadia-k",),
             "plan_digest": digest(b"plan"),
             "run_url": "https://github.test/acme/lakeport/actions/runs/1",
             "tool_version": "0",
             "status": status,
-            "steps": (Step(key="repo/x/repository", digest="", verb="create", summary="", outcome="done"),),
+            "steps": tuple(
+                Step(key=key, digest="", verb="create", summary="", outcome=outcome)
+                for key, outcome in _STEPS.get(status, ())
+            ),
             "run_id": str(len(self.receipts) + 1),
         }
         receipt = Receipt(
@@ -129,6 +140,13 @@ class RecordMaker:
             assert process.wait() == 0
         lines = (line.split() for line in marks.read_text().splitlines())
         return [sha for _, sha in sorted((int(mark[1:]), sha) for mark, sha in lines)]
+
+
+def _asked(raw: bytes) -> dict[str, str | None]:
+    """Who asks by the file; somebody where that is no request."""
+    found = re.search(rb"requested_by: \{slack: (\w+), github: ([\w-]+)\}", raw)
+    slack, github = (one.decode() for one in found.groups()) if found else ("U024BE7LH", "liwei")
+    return {"slack": slack, "github": github}
 
 
 def _stream(branch: str, commits: list[Commit]) -> Iterator[bytes]:

@@ -17,19 +17,21 @@ from tests.support.gitrepo import GitRepo
 from tests.support.record import RecordMaker
 
 EXAMPLE = Path(__file__).parents[1] / "data/requests/dev/growth/churn-prediction.yaml"
+_LATE = "GitHub did not answer in time."
 HOSTILE = '<script>alert(1)</script>{{ 7*7 }}"&'
 
-# team, environment, name, months after the first, classification, size, approvers, how its apply ended
+# team, environment, name, months after the first, classification, size, approvers, how its apply ended.
+# Of demand-forecast in staging, who asked for it is the only one who approved.
 _REQUESTS = (
     ("growth", "dev", "churn-prediction", 0, "internal", "small", ("nadia-k",), "applied"),
     ("growth", "dev", "basket-analysis", 1, "internal", "medium", ("nadia-k",), "applied"),
     ("growth", "prod", "churn-prediction", 4, "internal", "large", ("nadia-k", "petra-v"), "applied"),
     ("risk", "dev", "fraud-scoring", 2, "confidential", "medium", ("irene-w",), "applied"),
     ("risk", "prod", "fraud-scoring", 6, "confidential", "large", ("irene-w", "petra-v"), "partial"),
-    ("risk", "dev", "credit-limits", 7, "restricted", "small", ("tomas-b",), "refused"),
+    ("risk", "dev", "credit-limits", 7, "restricted", "small", ("irene-w",), "refused"),
     ("supply", "dev", "demand-forecast", 3, "internal", "small", ("petra-v",), "applied"),
     ("supply", "staging", "demand-forecast", 5, "internal", "medium", ("omar-f",), "applied"),
-    ("supply", "dev", "a-name-that-is-as-long-as-they-may-be-40", 8, "public", "xs", ("omar-f",), "failed"),
+    ("supply", "dev", "a-name-that-is-as-long-as-they-may-be-40", 8, "public", "xs", ("petra-v",), "failed"),
     ("ml-platform", "dev", "feature-store", 2, "internal", "xl", ("sam-o",), "applied"),
 )
 _PEOPLE = {"growth": "jane.doe", "risk": "irene.wolf", "supply": "omar.faruk", "ml-platform": "petra.vos"}
@@ -40,6 +42,7 @@ _ASKS = {
     "ml-platform": "{slack: U0PETRAVO, github: petra-v}",
 }
 _CATALOGS = {"growth": "ml", "risk": "risk", "supply": "analytics", "ml-platform": "ml"}
+_SATURDAY = 5
 _STAGES = {"dev": "dev", "staging": "stg", "prod": "prod"}
 
 
@@ -64,13 +67,16 @@ def year(root: Path, *, hostile: bool = True) -> GitRepo:
             "made_by": "hand" if name == "feature-store" else "bot",
         }
         request = f"{stage}/{team}/{name}"
-        maker.receipt(merge, request, "started", **said | {"steps": ()})
-        bad = None if status == "applied" else "GitHub did not answer in time."
-        steps = _steps(name, "done" if status == "applied" else "failed")
-        maker.receipt(merge, request, status, error=bad, steps=steps, **said)
+        if status != "refused":
+            maker.receipt(merge, request, "started", **said)
+        bad = {"applied": None, "refused": "The plan is another than the one that was approved."}
+        maker.receipt(
+            merge, request, status, error=bad.get(status, _LATE), steps=_steps(name, status), **said
+        )
     if hostile:
         _hostile(maker)
-    maker.looks = [_look(begin + timedelta(days=7 * week)) for week in range(40)]
+    days = (begin + timedelta(days=number) for number in range(280))
+    maker.looks = [_look(day, maker) for day in days if day.weekday() < _SATURDAY]
     repo = maker.write(root)
     (root / "requests/policy.yaml").write_bytes((EXAMPLE.parents[5] / "requests/policy.yaml").read_bytes())
     return repo
@@ -134,29 +140,40 @@ def _file(team: str, stage: str, name: str, data: str, size: str) -> bytes:
     return text.encode()
 
 
-def _steps(name: str, last: str) -> tuple[Step, ...]:
+def _steps(name: str, status: str) -> tuple[Step, ...]:
+    """What became of each: all done, the last failed, the first failed; none where it was refused."""
     words = ("Create the repository", "Fill it from the template", "Create the schema", "Create the compute")
+    bad = {"partial": len(words), "failed": 1}.get(status, len(words) + 1)
+    outcomes = [
+        "done" if number < bad else "failed" if number == bad else "not_run" for number in range(1, 5)
+    ]
     return tuple(
         Step(
             key=f"step/{number}",
             digest="",
             verb="create",
             summary=f"{text} {name}.",
-            outcome="done" if number < len(words) else last,
-            error="GitHub did not answer in time." if last == "failed" and number == len(words) else None,
-            seconds=1.5 * number,
+            outcome=outcome,
+            error=_LATE if outcome == "failed" else None,
+            seconds=1.5 * number if outcome != "not_run" else 0.0,
             before=None,
             wanted={"name": name, "visibility": "internal"} if number == 1 else None,
-            read_back="as_wanted" if number == 1 else "",
-            request_ids=(f"req-{name}-{number}",),
+            read_back="as_wanted" if number == 1 and outcome == "done" else "",
+            request_ids=(f"req-{name}-{number}",) if outcome != "not_run" else (),
         )
-        for number, text in enumerate(words, 1)
+        for number, (text, outcome) in enumerate(zip(words, outcomes, strict=True), 1)
+        if status != "refused"
     )
 
 
-def _look(at: datetime) -> Day:
-    """Something drifts in the third month, is ignored in the fifth, and is gone in the seventh."""
+def _look(at: datetime, maker: RecordMaker) -> Day:
+    """A look at what was applied by then.
+
+    Something drifts in the third month, is ignored in the fifth, and is gone in the seventh.
+    """
     month = at.month
+    ended = {one.request for one in maker.receipts if one.at <= at.isoformat() and one.status != "started"}
+    refused = {one.request for one in maker.receipts if one.status == "refused"}
     count, left = (3, 0) if month in (3, 4) else (1, 2) if month in (5, 6) else (0, 0)
     drifting = (
         Drifting(
@@ -168,4 +185,9 @@ def _look(at: datetime) -> Day:
             ignored=left,
         ),
     )
-    return Day(at=at.astimezone(UTC).isoformat(), looked=8, unseen=0, drifting=drifting if count else ())
+    return Day(
+        at=at.astimezone(UTC).isoformat(),
+        looked=len(ended - refused),
+        unseen=0,
+        drifting=drifting if count else (),
+    )

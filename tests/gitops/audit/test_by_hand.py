@@ -80,10 +80,10 @@ def test_the_site_marks_it_and_can_show_it_alone(repo: GitRepo) -> None:
 
 def test_the_pack_counts_it_and_holds_the_drift_of_the_period(repo: GitRepo) -> None:
     files = evidence.pack(Record(Checkout(repo.root), REGISTRY), date(2026, 1, 7), date(2026, 1, 31))
-    assert b"came by hand, without the bot | 1 |" in files["README.md"]
+    assert b"Of them by hand, without the bot | 1 |" in files["README.md"]
     assert files["drift.csv"].decode().split() == [
-        "day,looked,unseen,open,ignored,settled,brought_back,requests",
-        f"2026-01-07,2,1,2,1,0,0,{ID}",
+        "day,looked,unseen,open,ignored,settled,brought_back,requests,settled_in,brought_back_in,file",
+        f"2026-01-07,2,1,2,1,0,0,{ID},,,drift/2026-01-07.json",
     ]
 
 
@@ -147,6 +147,6 @@ def test_a_look_that_was_written_over_or_removed_is_named(repo: GitRepo) -> None
     repo.git("checkout", "--quiet", "main")
     said = [one.message for one in chain.problems(Record(Checkout(repo.root), REGISTRY))]
     assert [one.partition(" by commit")[0] for one in said] == [
-        "The look for drift of 2026-01-06 was written over or removed",
-        "The look for drift of 2026-01-07 was written over or removed",
+        "The look for drift of 2026-01-06 is missing: it was removed",
+        "The look for drift of 2026-01-07 was changed after it was written,",
     ]

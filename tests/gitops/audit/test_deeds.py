@@ -143,14 +143,18 @@ def test_the_pack_has_who_let_it_pass_and_every_step(town: GitRepo) -> None:
     files = evidence.pack(record(town), date(2026, 1, 1), date(2026, 3, 31))
     (run,) = rows(files["applies.csv"])
     assert run["gate"] == "open"
-    assert "nadia-k on 2026-01-05 09:12" in run["passed_by"]
+    approvals = [
+        (one["login"], one["at"], one["commit"], one["rule"]) for one in rows(files["approvals.csv"])
+    ]
+    whole = ("nadia-k", "2026-01-05T09:12:44Z", "c" * 40)
+    assert approvals == [(*whole, "team-growth"), (*whole, "cost")]
     assert (run["doubts"], run["tool_version"]) == ("1", "0.1.0")
     (step,) = rows(files["steps.csv"])
     assert json.loads(step["wanted"]) == STEP.wanted
     assert json.loads(step["before"]) == STEP.before
     assert step["request_ids"] == "0b2c7f1e-1 0b2c7f1e-2"
     readme = files["README.md"].decode()
-    assert "| Steps that read back otherwise, or could not be | 1 |" in readme
+    assert "| Steps after which a look did not find what was wanted | 1 |" in readme
     assert "`steps.csv`" in readme
 
 
@@ -167,7 +171,8 @@ def hostile() -> Sequence[dict[str, Any]]:
     )
     approval = Approval(login=HOSTILE, at=HOSTILE, commit=HOSTILE, rules=(HOSTILE,))
     broke = BrokeGlass(login=HOSTILE, at=HOSTILE, reason=HOSTILE)
-    return [{"steps": (step,), "approvals": (approval,), "broke_glass": (broke,), "model": HOSTILE}]
+    approved = {"approvers": (HOSTILE,), "approvals": (approval,)}
+    return [{"steps": (step,), **approved, "broke_glass": (broke,), "model": HOSTILE}]
 
 
 def test_hostile_values_stay_data(
@@ -175,12 +180,12 @@ def test_hostile_values_stay_data(
 ) -> None:
     repo = made(tmp_path, *hostile())
     monkeypatch.chdir(repo.root)
-    assert cli.main(REGISTRY, ["audit", "show", ID]) == 0
+    assert cli.main(REGISTRY, ["audit", "show", ID]) == 1, "an approval at no time is no fact"
     said = capsys.readouterr().out
     assert "evil" in said
     assert not {"\x1b", "\u202e"} & set(said)
     files = evidence.pack(record(repo), date(2026, 1, 1), date(2026, 3, 31))
-    for name in ("applies.csv", "steps.csv"):
+    for name in ("applies.csv", "approvals.csv", "emergencies.csv", "steps.csv"):
         for row in rows(files[name]):
             assert not [cell for cell in row.values() if cell.startswith(("=", "+", "-", "@"))]
             assert not [cell for cell in row.values() if {"\x1b", "\u202e"} & set(cell)]
