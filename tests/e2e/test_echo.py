@@ -96,7 +96,8 @@ def test_what_a_reviewer_changes_passes_once_the_requester_has_confirmed_it(tmp_
         asked = story.wait(lambda: story.message_with("agree"), "the question in the thread")
         assert "size of the cluster growth-churn-prediction-dev: small → medium" in str(asked.blocks)
 
-        # Nadia approves that very commit: the gate waits for Li all the same.
+        # Nadia reads the plan and approves that very commit: the gate waits for Li all the same.
+        assert world.actions.settle(120)
         story.hub.approve(NADIA, number)
         assert world.actions.settle(120)
         closed = story.gate(sha, "failure")
