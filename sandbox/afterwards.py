@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -23,7 +25,12 @@ if TYPE_CHECKING:
 
 
 class Afterwards:
-    """Starts workflows by hand; ``settled`` waits until none runs."""
+    """Starts workflows by hand; ``settled`` waits until none runs.
+
+    ``story`` is what ``lakeport audit show`` said of the request in the clone, once it was asked.
+    """
+
+    story = ""
 
     def __init__(self, world: World, hub: Onlooker, settled: Callable[[], None]) -> None:
         self._world = world
@@ -72,11 +79,21 @@ class Afterwards:
             told = [event.what for event in life(record, file, handlers.registry())]
             receipt = record.receipts_of(file.request)[-1]
             wrong = problems(record)
+            self.story = self._shown(Path(folder), file.request)
         by = f"asked by {file.version.github}, approved by {', '.join(receipt.approvers)}"
         found = f"{by}, {receipt.status}; {len(wrong)} problems with receipts"
         wanted = "asked by liwei, approved by nadia-k, applied; 0 problems with receipts"
         ok = found == wanted and told[0] == "The request was merged" and told[-1] == "It was applied"
         return Row("`lakeport audit` in a clone", wanted, found, ok)
+
+    def _shown(self, clone: Path, request: str) -> str:
+        """The very command, as an auditor types it in the clone."""
+        code = {"PYTHONPATH": str(self._world.project), "NO_COLOR": "1"}
+        command = [sys.executable, "-P", "-m", "gitops", "audit", "show", request]
+        done = subprocess.run(
+            command, cwd=clone, env=os.environ | code, capture_output=True, text=True, check=True
+        )
+        return done.stdout
 
     def _writes(self, *, recorded: bool = True) -> int:
         """So far, with or without commits of the record; signing in leaves nothing behind and is none."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from gitops import yamlfile
 from gitops.errors import LakeportError
@@ -79,6 +80,7 @@ class Demo:
         self.tell = Narrator(console, world.policy.people)
         self.hub = Onlooker(world)
         self.thread_ts = ""
+        self.story = ""
 
     def play(self) -> int:
         """Everything, in order."""
@@ -167,8 +169,17 @@ class Demo:
                 raise DemoFailed(
                     f"The plan is {check['conclusion']}: {check['output']['summary']}", where="GitHub"
                 )
-            self._wait(lambda: self.hub.comment(number, "lakeport:plan"), "the comment with the plan")
+            comment = self._wait(
+                lambda: self.hub.comment(number, "lakeport:plan"), "the comment with the plan"
+            )
             self.tell.remark(check["output"]["title"])
+            parts = [
+                line.removeprefix("#### ")
+                for line in comment["body"].splitlines()
+                if line.startswith("#### ")
+            ]
+            folded = comment["body"].count("<details>")
+            self.tell.remark(f"the comment says: {', '.join(parts)}; and {folded} parts are folded")
 
     def _refuse_self_approval(self, number: int) -> None:
         with self.tell.step(f"{self.tell.name(REQUESTER)}, who asked, approves: that does not count"):
@@ -230,7 +241,9 @@ class Demo:
             finally:
                 live.close()
             afterwards = Afterwards(self.world, self.hub, self._settled)
-            return [*rows, afterwards.second_apply(), afterwards.drift(request), afterwards.audit(request)]
+            rows += [afterwards.second_apply(), afterwards.drift(request), afterwards.audit(request)]
+            self.story = afterwards.story
+            return rows
 
     def _show(self, rows: Sequence[Row]) -> None:
         table = Table(
@@ -247,6 +260,9 @@ class Demo:
             table.add_row(mark, escape(row.what), found)
         self.console.print()
         self.console.print(table)
+        self.console.print(f"\nlakeport audit show {REQUEST}  [dim]in a clone, offline[/]")
+        for line in self.story.splitlines():
+            self.console.print(Text(f"  {line}", "dim"), soft_wrap=True)
         self.console.print()
 
     def _say_how_to_look_around(self) -> None:

@@ -23,6 +23,7 @@ class Deed(Struct, frozen=True, kw_only=True):
     """One step of a run. ``outcome`` is that of :class:`gitops.receipt.Step`, ``values`` what it changed,
     ``tags[red]: red → none``, and what was found where that did not last. ``doubt`` says that it reads back
     otherwise, or could not be looked at again; ``request_ids`` are the ids by which the system knows it.
+    ``made``: nothing of it was there before.
     """
 
     what: str
@@ -32,6 +33,7 @@ class Deed(Struct, frozen=True, kw_only=True):
     doubt: str = ""
     read_back: str = ""
     request_ids: tuple[str, ...] = ()
+    made: bool = False
 
 
 def whole(record: Record, receipts: Sequence[Written]) -> dict[int, Receipt]:
@@ -99,6 +101,7 @@ def _deed(step: Step) -> Deed:
         doubt=step.doubt,
         read_back=step.read_back,
         request_ids=step.request_ids,
+        made=step.before is None and not step.doubt,
     )
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 _STYLES = {"": "", "bold": "1", "dim": "2", "yellow": "33"}
 
 
+FEW = 3
+"""So many values of what was made are shown; what was there before is shown with every value."""
+
+
 class Paper(Struct, frozen=True):
     """What is written on: whether it has colours, and how many columns; 0 where lines have no end."""
 
@@ -77,8 +81,11 @@ def _event(event: Event, paper: Paper) -> Iterator[str]:
 def _deed(deed: Deed, paper: Paper) -> Iterator[str]:
     stands = "; it stands as wanted" if deed.read_back == "as_wanted" else ""
     yield paper.line(f"{deed.what}{stands}", indent=2, first=f"{visible(deed.outcome):<8} ")
-    for value in deed.values:
-        yield paper.line(value, "dim", indent=11)
+    if deed.made and len(deed.values) > FEW:
+        yield paper.line(f"{len(deed.values)} values, all of them new (--json)", "dim", indent=11)
+    else:
+        for value in deed.values:
+            yield paper.line(value, "dim", indent=11)
     if deed.error:
         yield paper.line(deed.error, indent=11)
     if deed.doubt:

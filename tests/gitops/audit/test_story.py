@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitops.audit.deeds import Deed
 from gitops.audit.life import Event
 from gitops.audit.story import Paper, story
 from gitops.markup import visible
@@ -66,3 +67,12 @@ def test_a_typed_text_is_in_it_and_does_nothing(text: str, width: int) -> None:
     said = story({"Purpose": text}, [event], Paper(width=width))
     assert [visible(line) for line in said.split("\n")] == said.split("\n")
     assert not width or re.sub(r"\s", "", visible(text)) in re.sub(r"\s", "", said)
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_the_values_of_what_was_made_are_counted_and_those_of_a_change_are_shown(made: bool) -> None:
+    values = tuple(f"tags[{number}]: none → {number}" for number in range(5))
+    deed = Deed(what="Create x.", outcome="done", values=values, made=made)
+    said = story({}, [Event(at="2026-01-05", what="It was applied", deeds=(deed,))], Paper())
+    assert ("5 values, all of them new (--json)" in said) is made
+    assert (values[0] in said) is not made
