@@ -329,7 +329,7 @@ def audit(size: Size, home: Path) -> Measured:
         "list": listing,
         "show": [*ask, "show", "p-7", "--json"],
         "show, for people": [*ask, "show", "p-7"],
-        "access --on": [*ask, "access", "--object", "ml_dev.p_7", "--on", "2027-12-31"],
+        "access --on": [*ask, "access", "--object", "ml_dev.p_7", "--on", "2026-03-01"],
         "changes": [*ask, "changes", "--json"],
     }
     found: Measured = {}
