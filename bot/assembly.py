@@ -41,6 +41,7 @@ from gitops.policy import Policy
 from gitops.pulls import Pull
 from gitops.receipts import Receipt
 from gitops.receipts import Receipts as Ledger
+from gitops.submission import Submission
 from handlers import registry
 
 
@@ -263,29 +264,9 @@ class GitHub:
         """The pull request with this number."""
         return self._here().pull(number)
 
-    def submit(
-        self,
-        *,
-        request_id: str,
-        path: str,
-        raw: bytes,
-        title: str,
-        body: str,
-        message: str,
-        confirmed_by: str,
-        app: str,
-    ) -> Pull:
+    def submit(self, submission: Submission) -> Pull:
         """The pull request that brings this file, made or found; its commit has our word who confirmed it."""
-        return self._here().submit(
-            request_id=request_id,
-            path=path,
-            raw=raw,
-            title=title,
-            body=body,
-            message=message,
-            confirmed_by=confirmed_by,
-            app=app,
-        )
+        return self._here().submit(submission)
 
     def confirmed(self, pull: Pull, app: str) -> Confirmed:
         """What was confirmed last on a pull request, as our app said it."""

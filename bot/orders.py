@@ -30,6 +30,7 @@ from gitops.plan import digest
 from gitops.policy import Policy
 from gitops.redact import redact
 from gitops.request import Loaded, desired, load_request
+from gitops.submission import Submission
 
 Order = dict[str, Any]
 OVER = 10**6
@@ -238,21 +239,23 @@ class Clerk:
             file_digest=loaded.file_digest,
         )
         pull = self.repository.submit(
-            request_id=loaded.id,
-            path=loaded.path,
-            raw=raw,
-            title=render.pull_title(document, change=change is not None),
-            body=f"{body}\n\n{thread_marker(to.channel, to.thread_ts)}\n",
-            message=render.commit_message(
-                document,
-                request=loaded.id,
-                permalink=permalink,
-                changed_by=to.requester if change else "",
-                confirmed=confirmation.trailers(order["digest"], to.requester),
-                readers=to.draft.get("readers", ()),
-            ),
-            confirmed_by=to.requester,
-            app=policy.review.app,
+            Submission(
+                request_id=loaded.id,
+                path=loaded.path,
+                raw=raw,
+                title=render.pull_title(document, change=change is not None),
+                body=f"{body}\n\n{thread_marker(to.channel, to.thread_ts)}\n",
+                message=render.commit_message(
+                    document,
+                    request=loaded.id,
+                    permalink=permalink,
+                    changed_by=to.requester if change else "",
+                    confirmed=confirmation.trailers(order["digest"], to.requester),
+                    readers=to.draft.get("readers", ()),
+                ),
+                confirmed_by=to.requester,
+                app=policy.review.app,
+            )
         )
         return {"number": pull.number, "url": pull.url}
 

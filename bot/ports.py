@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from gitops.pulls import Pull
     from gitops.receipts import Receipt
     from gitops.recent import Raw
+    from gitops.submission import Submission
 
 Blocks = Sequence[Mapping[str, Any]]
 """Block Kit blocks."""
@@ -90,18 +91,7 @@ class Repository(Protocol):
     def pull(self, number: int) -> Pull:
         """The pull request with this number."""
 
-    def submit(
-        self,
-        *,
-        request_id: str,
-        path: str,
-        raw: bytes,
-        title: str,
-        body: str,
-        message: str,
-        confirmed_by: str,
-        app: str,
-    ) -> Pull:
+    def submit(self, submission: Submission) -> Pull:
         """The pull request that brings this file, made or found; its commit has our word who confirmed it."""
 
     def confirmed(self, pull: Pull, app: str) -> Confirmed:

@@ -17,6 +17,7 @@ from gitops.markup import visible
 from gitops.plan import digest
 from gitops.recompose import recompose, said_of
 from gitops.render import pull_body
+from gitops.submission import Submission
 
 if TYPE_CHECKING:
     from gitops.compose import Composed
@@ -40,18 +41,7 @@ class Pulls(Protocol):
     def last_pull(self, request_id: str) -> Pull | None:
         """The newest pull request of a request, in whatever state."""
 
-    def submit(
-        self,
-        *,
-        request_id: str,
-        path: str,
-        raw: bytes,
-        title: str,
-        body: str,
-        message: str,
-        confirmed_by: str = "",
-        app: str = "",
-    ) -> Pull:
+    def submit(self, submission: Submission) -> Pull:
         """Bring these bytes into a pull request of the request's own branch."""
 
 
@@ -164,13 +154,15 @@ def propose(
     )
     said = confirmation.trailers(digest(composed.raw), confirmation.LAKEPORT)
     pull = pulls.submit(
-        request_id=merged.id,
-        path=merged.path,
-        raw=composed.raw,
-        title=title,
-        body=f"{why}\n\n{body}",
-        message="\n".join([title, "", f"Lakeport-Request: {merged.id}", *said, ""]),
-        confirmed_by=confirmation.LAKEPORT,
-        app=app,
+        Submission(
+            request_id=merged.id,
+            path=merged.path,
+            raw=composed.raw,
+            title=title,
+            body=f"{why}\n\n{body}",
+            message="\n".join([title, "", f"Lakeport-Request: {merged.id}", *said, ""]),
+            confirmed_by=confirmation.LAKEPORT,
+            app=app,
+        )
     )
     return Proposed(request=merged.id, answer=Answer.OPENED, number=pull.number, url=pull.url)

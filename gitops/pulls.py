@@ -21,7 +21,7 @@ from gitops.plan import digest
 from gitops.pullrequest import Authors, FileChange, Pull, listed, view
 from gitops.request import ROOT, branch_of
 from gitops.statuses import Statuses
-from gitops.submission import TRIES, Author, Branch, blobs, content
+from gitops.submission import TRIES, Author, Branch, Submission, blobs, content
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -101,41 +101,27 @@ class Repository:
     # --- submitting
 
     @translate("GitHub")
-    def submit(
-        self,
-        *,
-        request_id: str,
-        path: str,
-        raw: bytes,
-        title: str,
-        body: str,
-        message: str,
-        author: Author | None = None,
-        confirmed_by: str = "",
-        app: str = "",
-    ) -> Pull:
+    def submit(self, submission: Submission) -> Pull:
         """Bring these bytes into a pull request of the request's own branch, and return it.
 
         Idempotent: an open pull request is found again, gets a commit only when the bytes differ, and a
-        merged one that brought the same bytes is returned as it is. ``title``, ``body`` and
-        ``message`` are rendered already; nothing is escaped here.
-
-        ``confirmed_by`` is who confirmed these very bytes, which the commit is given a word on, before it is
-        proposed; ``app`` is our login. See :mod:`gitops.confirmation`.
+        merged one that brought the same bytes is returned as it is. The commit is given a word on who
+        confirmed it before it is proposed.
 
         Raises:
             Refused: the default branch has this very file, and no pull request of ours brought it.
         """
-        found = self._newest_pull(branch_of(request_id))
-        branch = Branch(self._repo, branch_of(request_id), self._sleep)
+        found = self._newest_pull(branch_of(submission.request_id))
+        path, raw = submission.path, submission.raw
+        branch = Branch(self._repo, branch_of(submission.request_id), self._sleep)
         if found is not None and found.state == "open":
-            commit = branch.write(path, raw, message, author)
+            commit = branch.write(path, raw, submission.message, submission.author)
             sha = commit or found.head_sha
-            self._confirm_own(replace(found, head_sha=sha), sha, raw, confirmed_by, app)
+            self._confirm_own(replace(found, head_sha=sha), sha, submission)
             if commit is None:
                 return found
-            self._repo.get_pull(found.number).edit(title=title, body=body)
-            return replace(found, head_sha=commit, title=title)
+            self._repo.get_pull(found.number).edit(title=submission.title, body=submission.body)
+            return replace(found, head_sha=commit, title=submission.title)
         main = content(self._repo, path, self._repo.default_branch)
         if main is not None and main.decoded_content == raw:
             if found is not None and found.merged:
@@ -146,22 +132,23 @@ class Repository:
                 fix="Change something in the request, or look at what stands.",
             )
         branch.start(left_at=found.head_sha if found else None)
-        written = branch.write(path, raw, message, author) or branch.head()
-        self._confirm_own(found, written, raw, confirmed_by, app)
-        made = branch.propose(title, body)
+        written = branch.write(path, raw, submission.message, submission.author) or branch.head()
+        self._confirm_own(found, written, submission)
+        made = branch.propose(submission.title, submission.body)
         return view(self.full_name, made) if made else self._opened(branch)
 
-    def _confirm_own(self, pull: Pull | None, sha: str | None, raw: bytes, by: str, app: str) -> None:
+    def _confirm_own(self, pull: Pull | None, sha: str | None, submission: Submission) -> None:
         """Say of the commit that we have just made that its file is what was confirmed.
 
         ``pull`` is the newest pull request of the branch, in whatever state.
         """
+        by, app, file_digest = submission.confirmed_by, submission.app, digest(submission.raw)
         # Who opens a pull request with a token of their own confirms it by that.
         if not sha or not by or (by == LAKEPORT and by_hand(self._login(), app)):
             return
         if pull is not None and not pull.merged:
-            self._take_back(pull, digest(raw), by, app)
-        Statuses(self._repo).put(sha, digest(raw), by, app=app, wanted=True)
+            self._take_back(pull, file_digest, by, app)
+        Statuses(self._repo).put(sha, file_digest, by, app=app, wanted=True)
 
     @translate("GitHub")
     def open_pull(self, request_id: str) -> Pull | None:

@@ -29,6 +29,25 @@ class Author:
     email: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """A file that is to come into a pull request of its request's own branch.
+
+    ``title``, ``body`` and ``message`` are rendered already; nothing is escaped any more. ``confirmed_by`` is
+    who confirmed these very bytes, and ``app`` our login (:mod:`gitops.confirmation`).
+    """
+
+    request_id: str
+    path: str
+    raw: bytes
+    title: str
+    body: str
+    message: str
+    author: Author | None = None
+    confirmed_by: str = ""
+    app: str = ""
+
+
 def content(repo: Repository, path: str, ref: str) -> ContentFile | None:
     """The file at a branch or commit; ``None`` when there is none, or something that is no file."""
     from github import GithubException

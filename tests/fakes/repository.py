@@ -16,6 +16,7 @@ from gitops.pulls import Pull
 from gitops.receipts import Receipt, Step
 from gitops.request import branch_of
 from gitops.request import request_id as request_id_of
+from gitops.submission import Submission
 
 POLICY = Path(__file__).parents[2] / "requests" / "policy.yaml"
 URL = "https://github.example/acme/lakeport"
@@ -67,22 +68,13 @@ class FakeRepository:
         found = self.pulls.get(branch_of(request_id))
         return found if found is not None and found.state == "open" else None
 
-    def submit(
-        self,
-        *,
-        request_id: str,
-        path: str,
-        raw: bytes,
-        title: str,
-        body: str,
-        message: str,
-        confirmed_by: str,
-        app: str,
-    ) -> Pull:
+    def submit(self, submission: Submission) -> Pull:
         self._may_fail("submit")
-        assert app == APP
+        assert submission.app == APP
+        path, raw = submission.path, submission.raw
+        title, body, message = submission.title, submission.body, submission.message
         self.submitted.append({"path": path, "raw": raw, "title": title, "body": body, "message": message})
-        branch = branch_of(request_id)
+        branch = branch_of(submission.request_id)
         if branch not in self.pulls or self.pulls[branch].state != "open":
             number = 7 + self._made
             self._made += 1
@@ -94,7 +86,7 @@ class FakeRepository:
         pull = self.pulls[branch]
         if self.files.get((path, pull.head_sha)) != raw:
             pull = self.push(pull.number, path, raw, APP)
-        self.confirm(pull, digest(raw), confirmed_by, app=app)
+        self.confirm(pull, digest(raw), submission.confirmed_by, app=APP)
         return pull
 
     def push(self, number: int, path: str, raw: bytes | None, login: str) -> Pull:

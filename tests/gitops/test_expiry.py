@@ -12,6 +12,7 @@ from gitops.expiry import Outcome, Step, endings, pulls_in
 from gitops.pulls import Repository, open_repository
 from gitops.request import Loaded, load_request
 from gitops.retirement import Retirement
+from gitops.submission import Submission
 from tests.fakes.github_rest import FULL_NAME, GitHubRest
 from tests.support import toy
 
@@ -39,7 +40,9 @@ def github() -> GitHubRest:
     made = GitHubRest()
     with made.serve() as client:
         pull = open_repository(client, FULL_NAME).submit(
-            request_id="dev/growth/churn", path=toy.path(), raw=raw(), title="t", body="b", message="m"
+            Submission(
+                request_id="dev/growth/churn", path=toy.path(), raw=raw(), title="t", body="b", message="m"
+            )
         )
     made.merge(pull.number)
     made.calls.clear()
@@ -185,7 +188,11 @@ def test_a_change_under_review_is_not_trampled_and_the_next_request_goes_on(
 ) -> None:
     github.push("main", toy.path("leads"), raw("leads"))
     later = raw(expires=END + timedelta(days=90))
-    repo.submit(request_id="dev/growth/churn", path=toy.path(), raw=later, title="t", body="b", message="m")
+    repo.submit(
+        Submission(
+            request_id="dev/growth/churn", path=toy.path(), raw=later, title="t", body="b", message="m"
+        )
+    )
     one, other = run(repo, github, END + timedelta(days=1), loaded(), loaded("leads"))
     assert one.exit_code == 5
     assert "changes dev/growth/churn already" in one.words

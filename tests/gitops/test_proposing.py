@@ -13,6 +13,7 @@ from gitops.plan import digest
 from gitops.proposing import Answer, Proposed, next_version, propose
 from gitops.pulls import Repository, open_repository
 from gitops.request import Loaded, load_request
+from gitops.submission import Submission
 from tests.fakes.github_rest import FULL_NAME, GitHubRest
 from tests.support import toy
 
@@ -93,7 +94,9 @@ def test_asked_again_it_is_found_and_nothing_is_written(github: GitHubRest, repo
 
 def test_what_a_person_has_under_review_is_left_alone(github: GitHubRest, repo: Repository) -> None:
     theirs = repo.submit(
-        request_id="dev/growth/churn", path=PATH, raw=b"theirs\n", title="Mine", body="", message="m"
+        Submission(
+            request_id="dev/growth/churn", path=PATH, raw=b"theirs\n", title="Mine", body="", message="m"
+        )
     )
     github.calls.clear()
     with pytest.raises(Refused) as caught:

@@ -14,6 +14,7 @@ from gitops.checks import TEXT_LIMIT, decode_approved, encode_approved
 from gitops.errors import Refused, RemoteDenied, RemoteError, RemoteUnavailable
 from gitops.plan import Approved, Change, Plan, Verb, digest
 from gitops.pulls import GATE_CHECK, PLAN_CHECK, Author, Repository, open_repository
+from gitops.submission import Submission
 from tests.fakes.github_rest import FULL_NAME, MERGED, GitHubRest
 
 REQUEST = "dev/growth/churn"
@@ -36,7 +37,7 @@ def repo(github: GitHubRest) -> Iterator[Repository]:
 
 def submit(repo: Repository, raw: bytes = b"one\n", **more: Any) -> Any:
     given = {"request_id": REQUEST, "path": PATH, "title": "Title", "body": "Body", "message": "Message"}
-    return repo.submit(raw=raw, **given | more)
+    return repo.submit(Submission(raw=raw, **given | more))
 
 
 def branch_files(github: GitHubRest) -> dict[str, bytes]:

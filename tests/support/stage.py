@@ -138,6 +138,7 @@ class Stage:
         from github import Auth, Github
 
         from gitops.pulls import open_repository
+        from gitops.submission import Submission
 
         text = EXAMPLE.read_text().replace("churn-prediction", name)
         text = edit(text.replace("churn_prediction", name.replace("-", "_")))
@@ -148,14 +149,16 @@ class Stage:
             seconds_between_writes=0,
         )
         pull = open_repository(hub, REPOSITORY).submit(
-            request_id=f"dev/growth/{name}",
-            path=path_of("dev", "growth", name),
-            raw=text.encode(),
-            title=f"Set up {name}",
-            body="Asked for in Slack.",
-            message=f"Ask for {name}",
-            confirmed_by="U024BE7LH",
-            app="lakeport[bot]",
+            Submission(
+                request_id=f"dev/growth/{name}",
+                path=path_of("dev", "growth", name),
+                raw=text.encode(),
+                title=f"Set up {name}",
+                body="Asked for in Slack.",
+                message=f"Ask for {name}",
+                confirmed_by="U024BE7LH",
+                app="lakeport[bot]",
+            )
         )
         return pull.number
 
